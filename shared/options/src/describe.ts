@@ -1,0 +1,130 @@
+// The table as people and tools read it: usage text, Markdown, JSON Schema, and the effective values.
+import { Document } from "yaml";
+
+import { ACTIONS } from "./sources.ts";
+import type { AnyKind, Option, OptionTable } from "./table.ts";
+import { flagOf, prefixOf, spell } from "./table.ts";
+
+type Row = { property: string; option: Option<unknown>; flag: string; variable: string; key: string };
+
+function rowsOf(container: string, table: OptionTable): Map<string, Row[]> {
+  const sections = new Map<string, Row[]>();
+  for (const [property, option] of Object.entries(table)) {
+    const { flag, variable, property: key } = spell(property, option.kind, prefixOf(container));
+    const rows = sections.get(option.section) ?? [];
+    sections.set(option.section, rows);
+    rows.push({ property, option, flag, variable, key });
+  }
+  return sections;
+}
+
+const WIDTH = 100;
+
+function wrapped(text: string, indent: string): string {
+  const lines = [""];
+  for (const word of text.replaceAll("`", "").split(" ")) {
+    if (indent.length + lines.at(-1)!.length + word.length >= WIDTH) lines.push("");
+    lines[lines.length - 1] += (lines.at(-1) === "" ? "" : " ") + word;
+  }
+  return lines.map((line) => indent + line).join("\n");
+}
+
+/** What `--help` prints. */
+export function usageOf(container: string, summary: string, table: OptionTable): string {
+  const out = [`${container} - ${summary}`, "", `Usage: ${container} [flags]`, `       ${container} healthcheck`, ""];
+  out.push(
+    wrapped(
+      `Every option is a flag, a variable (${prefixOf(container)}_...) or a key of the --config file, in this order of precedence.`,
+      "",
+    ),
+    "",
+  );
+  for (const [section, rows] of rowsOf(container, table)) {
+    out.push(`${section}:`);
+    for (const { option, flag, variable } of rows) {
+      if (option.kind.fileOnly === true) continue;
+      const argument = option.kind.boolean === true ? "" : ` <${option.kind.name}>`;
+      out.push(`  ${flag}${argument}`, wrapped(option.summary, "      "));
+      const facts = [variable, ...Object.keys(option.aliases ?? {})].join(", ");
+      out.push(`      [${facts}]${option.default === undefined ? "" : ` [default: ${option.default}]`}`);
+    }
+    out.push("");
+  }
+  out.push("Other:");
+  for (const [action, does] of Object.entries(ACTIONS)) out.push(`  ${flagOf(action).padEnd(20)}${does}`);
+  out.push(`  ${"healthcheck".padEnd(20)}Ask the running container whether it is ready, then exit 0 or 1.`);
+  return out.join("\n");
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+
+/** The options table of a README: one table a section. */
+export function markdownOf(container: string, table: OptionTable): string {
+  const out: string[] = [];
+  for (const [section, rows] of rowsOf(container, table)) {
+    out.push(
+      `**${section}**`,
+      "",
+      "| flag | variable | key | form | default | what it does |",
+      "|---|---|---|---|---|---|",
+    );
+    for (const { option, flag, variable, key } of rows) {
+      const fileOnly = option.kind.fileOnly === true;
+      const variables = [variable, ...Object.keys(option.aliases ?? {})].map((name) => `\`${name}\``).join(", ");
+      const fallback = option.default === undefined ? "" : `\`${option.default}\``;
+      const cells = [
+        fileOnly ? "" : `\`${flag}\``,
+        fileOnly ? "" : variables,
+        `\`${key}\``,
+        option.kind.name,
+        fallback,
+      ];
+      out.push(`| ${[...cells, option.summary].map(cell).join(" | ")} |`);
+    }
+    out.push("");
+  }
+  return out.join("\n").trimEnd();
+}
+
+/** JSON Schema (draft-07) of the `--config` file, and of a chart's `options` values. */
+export function jsonSchemaOf(container: string, table: OptionTable): Record<string, unknown> {
+  const properties: Record<string, unknown> = {};
+  for (const [property, { kind, summary, default: fallback }] of Object.entries(table)) {
+    const { property: key } = spell(property, kind, "");
+    const json = kind.secret === true ? { type: "string", minLength: 1 } : kind.json;
+    properties[key] = { description: summary, ...json, ...(fallback === undefined ? {} : { default: fallback }) };
+  }
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: `Options of ${container}`,
+    type: "object",
+    additionalProperties: false,
+    properties,
+  };
+}
+
+/** What `--print-config` prints: YAML that a `--config` file can hold, each value with its origin as a comment. */
+export function printConfig(
+  table: OptionTable,
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>>,
+): string {
+  const lines: string[] = [];
+  for (const [property, { kind }] of Object.entries(table)) {
+    const value = values[property];
+    if (value === undefined) continue;
+    const { property: key } = spell(property, kind, "");
+    const written = writtenForm(kind, value);
+    const [first, ...rest] = new Document({ [key]: written }).toString({ lineWidth: 0 }).trimEnd().split("\n");
+    lines.push(`${first} # ${origins[property]}`, ...rest);
+  }
+  return lines.join("\n");
+}
+
+/** The native form where YAML has one, so that what was printed reads back as the same value. */
+function writtenForm(kind: AnyKind, value: unknown): unknown {
+  if (kind.fileOnly === true || typeof value === "boolean") return value;
+  const text = kind.format(value);
+  if (kind.list === true) return text === "" ? [] : text.split(",");
+  return kind.name === "integer" || kind.name === "ratio" ? value : text;
+}

@@ -1,0 +1,184 @@
+// The kinds of values that options have. A kind is a zod schema that accepts text (as flags and variables give it) and
+// the native form (as a YAML file may hold it), together with the words that describe it to people.
+import { z } from "zod";
+
+import type { Address } from "./address.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+import { Secret } from "./secret.ts";
+import {
+  formatBytes,
+  formatDuration,
+  parseBoolean,
+  parseBytes,
+  parseDuration,
+  parseInteger,
+  parseRatio,
+} from "./units.ts";
+
+/** How one kind of value is read, described and printed. `T` is what the program gets. */
+export type Kind<T> = {
+  /** One word for tables and usage: `duration`, `bytes`, `address` ... */
+  readonly name: string;
+  /** What was expected, as it stands in an error: "a duration such as 500ms, 10s or 5m". */
+  readonly form: string;
+  readonly schema: z.ZodType<T, unknown>;
+  /** JSON Schema (draft-07) of the forms that a file may hold. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** The value as one would write it on the command line. */
+  readonly format: (value: T) => string;
+  /** A flag may be repeated, and its text is split at commas. */
+  readonly list?: boolean;
+  readonly boolean?: boolean;
+  readonly secret?: boolean;
+  /** Lists of objects and the like: only the file can hold them. */
+  readonly fileOnly?: boolean;
+};
+
+/** A schema for values that `parse` understands: it returns undefined for what is not of the expected form. */
+function schemaOf<T>(form: string, parse: (value: unknown) => T | undefined): z.ZodType<T, unknown> {
+  return z.unknown().transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== undefined) return parsed;
+    context.addIssue({ code: "custom", message: form, input: value });
+    return z.NEVER;
+  });
+}
+
+function scalar<T>(kind: Omit<Kind<T>, "schema"> & { parse: (value: unknown) => T | undefined }): Kind<T> {
+  const { parse, ...rest } = kind;
+  return { ...rest, schema: schemaOf(kind.form, parse) };
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+
+export const text = (form = "text"): Kind<string> =>
+  scalar({
+    name: "text",
+    form,
+    json: { type: ["string", "number"] },
+    parse: (value) => textOf(value),
+    format: (value) => value,
+  });
+
+/** An absolute or relative path; existence is the container's business, since it may come and go. */
+export const path = (): Kind<string> =>
+  scalar({
+    name: "path",
+    form: "a path",
+    json: { type: "string", minLength: 1 },
+    parse: (value) => (typeof value === "string" && value !== "" && !value.includes("\0") ? value : undefined),
+    format: (value) => value,
+  });
+
+const ADDRESS_FORM = "host:port, [ipv6]:port or unix:/path";
+
+/** Where to listen or to connect. A bare port stands for `defaultHost`. */
+export const address = (defaultHost = "127.0.0.1"): Kind<Address> =>
+  scalar({
+    name: "address",
+    form: ADDRESS_FORM,
+    json: { type: ["string", "integer"] },
+    parse: (value) => parseAddress(textOf(value) ?? "", defaultHost),
+    format: formatAddress,
+  });
+
+/** Milliseconds inside the program. A bare number means seconds, for ever. */
+export const duration = (): Kind<number> =>
+  scalar({
+    name: "duration",
+    form: "a duration such as 500ms, 10s, 5m or 1h (a bare number is seconds)",
+    json: { type: ["string", "number"], pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", minimum: 0 },
+    parse: (value) => parseDuration(textOf(value) ?? ""),
+    format: formatDuration,
+  });
+
+/** Bytes inside the program. */
+export const bytes = (): Kind<number> =>
+  scalar({
+    name: "bytes",
+    form: "a size such as 16KiB, 10MiB or 500k (a bare number is bytes)",
+    json: { type: ["string", "integer"], pattern: "^[0-9]+(\\.[0-9]+)?(B|k|kB|K|KiB|M|MB|MiB|G|GB|GiB)?$", minimum: 0 },
+    parse: (value) => parseBytes(textOf(value) ?? ""),
+    format: formatBytes,
+  });
+
+export const integer = (min: number, max: number): Kind<number> =>
+  scalar({
+    name: "integer",
+    form: `a whole number from ${min} to ${max}`,
+    json: { type: ["integer", "string"], minimum: min, maximum: max },
+    parse: (value) => parseInteger(textOf(value) ?? "", min, max),
+    format: String,
+  });
+
+export const ratio = (): Kind<number> =>
+  scalar({
+    name: "ratio",
+    form: "a number from 0 to 1, or a percentage such as 25%",
+    json: { type: ["number", "string"], minimum: 0, maximum: 1 },
+    parse: (value) => parseRatio(textOf(value) ?? ""),
+    format: String,
+  });
+
+export const boolean = (): Kind<boolean> =>
+  scalar({
+    name: "boolean",
+    form: "true or false",
+    json: { type: "boolean" },
+    boolean: true,
+    parse: (value) => (typeof value === "boolean" ? value : parseBoolean(textOf(value) ?? "")),
+    format: String,
+  });
+
+export function choice<const C extends string>(choices: readonly C[]): Kind<C> {
+  return scalar({
+    name: choices.join("|"),
+    form: `one of ${choices.join(", ")}`,
+    json: { enum: choices },
+    parse: (value) => choices.find((choice) => choice === textOf(value)),
+    format: (value) => value,
+  });
+}
+
+/** A secret is written to a file and its path given as `<NAME>_FILE` or `--<name>-file`; see values.ts. */
+export const secret = (): Kind<Secret> =>
+  scalar({
+    name: "secret",
+    form: "a secret that is not empty",
+    json: { type: "string", minLength: 1 },
+    secret: true,
+    parse: (value) => (typeof value === "string" && value !== "" ? new Secret(value) : undefined),
+    format: String,
+  });
+
+/** A list of another kind: repeated flags, or items with commas between them. */
+export function list<T>(item: Kind<T>, { maxItems = 1000 } = {}): Kind<T[]> {
+  const items = z.array(item.schema).max(maxItems, `at most ${maxItems} items`);
+  const split = z.unknown().transform((value) => (Array.isArray(value) ? value : splitAtCommas(value)));
+  return {
+    name: `list of ${item.name}`,
+    form: `a list of: ${item.form}`,
+    schema: split.pipe(items) as z.ZodType<T[], unknown>,
+    json: { oneOf: [{ type: "array", items: item.json, maxItems }, { type: "string" }] },
+    format: (values) => values.map((value) => item.format(value)).join(","),
+    list: true,
+  };
+}
+
+function splitAtCommas(value: unknown): unknown[] {
+  if (typeof value !== "string") return value === undefined || value === null ? [] : [value];
+  return value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** A structured value by a zod schema of its own: only the file (or the inline file) can hold it. */
+export function structured<T>(schema: z.ZodType<T, unknown>, form: string): Kind<T> {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: "draft-07", io: "input" }) as Record<
+    string,
+    unknown
+  >;
+  return { name: "object", form, schema, json, format: (value) => JSON.stringify(value), fileOnly: true };
+}

@@ -1,0 +1,143 @@
+// From flags, variables and file to values: one precedence, every problem reported at once.
+import type { z } from "zod";
+
+import { list, text } from "./kinds.ts";
+import { REDACTED, Secret } from "./secret.ts";
+import type { Action, Entry, SourceEntries } from "./sources.ts";
+import { readFileText, readFlags, readVariables } from "./sources.ts";
+import type { AnyKind, Option, OptionTable, ValuesOf } from "./table.ts";
+import { option, prefixOf, spell } from "./table.ts";
+
+/** Where the parameters come from. `readFile` gives a file's text or throws an error with a `code`. */
+export type Surroundings = {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => string;
+};
+
+/** The outcome: values are complete only when there are no problems. */
+export type Resolution<T extends OptionTable> = {
+  readonly values: ValuesOf<T>;
+  /** For each property, where its value is from: `flag --listen`, `variable X_LISTEN`, `<file>: listen`, `default`. */
+  readonly origins: Readonly<Record<keyof T, string>>;
+  /** For each property, its name as the user wrote it, for errors that the container finds itself. */
+  readonly writtenAs: Readonly<Record<keyof T, string>>;
+  readonly problems: readonly string[];
+  readonly action: Action | undefined;
+};
+
+/** The option that names the file; every container has it, so the reader looks for it before anything else. */
+export const configOption = {
+  config: option({
+    kind: text("a path"),
+    section: "General",
+    summary:
+      "A YAML or JSON file with any of these options, by their key. `<PREFIX>_CONFIG_INLINE` takes its text instead.",
+  }),
+};
+
+/** Resolves a container's options. Precedence: flag, then variable, then file, then default. */
+export function resolveOptions<T extends OptionTable>(container: string, own: T, from: Surroundings): Resolution<T> {
+  const prefix = prefixOf(container);
+  const table: OptionTable = { ...configOption, ...own };
+  const inlineVariable = `${prefix}_CONFIG_INLINE`;
+  const flags = readFlags(table, from.argv);
+  const variables = readVariables(table, prefix, from.env, [inlineVariable]);
+  const named = flags.entries.get("config") ?? variables.entries.get("config");
+  const file = readConfig(own, named, { from, inlineVariable });
+  const problems = [...flags.problems, ...variables.problems, ...file.problems];
+
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
+  const writtenAs: Record<string, string> = {};
+  for (const [property, described] of Object.entries(table)) {
+    const entry = flags.entries.get(property) ?? variables.entries.get(property) ?? file.entries.get(property);
+    origins[property] = entry?.origin ?? "default";
+    writtenAs[property] = entry?.writtenAs ?? spell(property, described.kind, prefix).flag;
+    const parsed = entry === undefined ? defaultOf(described) : parseEntry(described.kind, entry, from);
+    if (parsed.value !== undefined) values[property] = parsed.value;
+    problems.push(...(parsed.problems ?? []));
+  }
+  return { values, origins, writtenAs, problems, action: flags.action } as unknown as Resolution<T>;
+}
+
+type Parsed = { readonly value?: unknown; readonly problems?: readonly string[] };
+
+function defaultOf({ kind, default: fallback }: Option<unknown>): Parsed {
+  const given = fallback ?? (kind.list === true ? [] : undefined);
+  return given === undefined ? {} : { value: kind.schema.parse(given) };
+}
+
+function parseEntry(kind: AnyKind, entry: Entry, from: Surroundings): Parsed {
+  if (kind.secret === true) return readSecret(entry, from);
+  const parsed = kind.schema.safeParse(entry.value);
+  if (parsed.success) return { value: parsed.data };
+  return { problems: describeIssues(parsed.error, entry, kind.form) };
+}
+
+function readSecret({ value: path, writtenAs }: Entry, from: Surroundings): Parsed {
+  const text = readFile(String(path ?? ""), writtenAs, from);
+  if (text.problem !== undefined) return { problems: [text.problem] };
+  const secret = text.content.replace(/\r?\n$/, "");
+  if (secret !== "") return { value: new Secret(secret) };
+  return { problems: [`${writtenAs}: expected a file that holds the secret, got ${show(path)}, which is empty`] };
+}
+
+/** The entries of the `--config` file, or of the variable that holds its text. */
+function readConfig(
+  own: OptionTable,
+  named: Entry | undefined,
+  { from, inlineVariable }: { from: Surroundings; inlineVariable: string },
+): SourceEntries {
+  const inline = from.env[inlineVariable] || undefined;
+  if (named === undefined) return readFileText(own, inline ?? "", inlineVariable);
+  const none = new Map<string, Entry>();
+  if (inline !== undefined) {
+    return { entries: none, problems: [`${inlineVariable}: expected to be alone, got ${named.writtenAs} as well`] };
+  }
+  const path = String(named.value ?? "");
+  const text = readFile(path, named.writtenAs, from);
+  return text.problem === undefined
+    ? readFileText(own, text.content, path)
+    : { entries: none, problems: [text.problem] };
+}
+
+type FileText = { readonly content: string; readonly problem?: undefined } | { readonly problem: string };
+
+function readFile(path: string, writtenAs: string, from: Surroundings): FileText {
+  try {
+    return { content: from.readFile(path) };
+  } catch (error) {
+    const reason = (error as { code?: string }).code ?? (error as Error).message;
+    return { problem: `${writtenAs}: expected a readable file, got ${show(path)} (${reason})` };
+  }
+}
+
+const MAX_SHOWN = 80;
+
+/** A value as an error shows it: short, on one line, nothing of a multi-line text such as a key. */
+export function show(value: unknown): string {
+  if (value === undefined || value === null || value === "") return "nothing";
+  const shown = typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
+  if (shown.includes("\n")) return REDACTED;
+  return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}...` : shown;
+}
+
+function describeIssues(error: z.ZodError, { writtenAs, value: given }: Entry, form: string): string[] {
+  return error.issues.map((issue) => {
+    const where = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+    const expected =
+      issue.code === "custom" ? issue.message : issue.path.length > 0 ? issue.message.toLowerCase() : form;
+    return `${writtenAs}${where}: expected ${expected}, got ${show(valueAt(given, issue.path))}`;
+  });
+}
+
+/** The part of what was given that an issue is about; an item of a comma-separated list is found by its place. */
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  let value = given;
+  for (const key of path) {
+    if (typeof value === "string" && typeof key === "number") value = list(text()).schema.parse(value)[key];
+    else value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+  }
+  return value;
+}

@@ -1,0 +1,38 @@
+// Two kinds of tests: units beside the sources, which run in the test runner's own Node, and behaviour tests, which
+// start a container's bundle as a process, once on each runtime.
+import { defineConfig } from "vitest/config";
+
+const behaviour = ["containers/*/test/**/*.test.ts", "test/conformance/**/*.test.ts"];
+
+const onRuntime = (runtime: "node" | "bun") => ({
+  test: {
+    name: runtime,
+    include: behaviour,
+    env: { OUTRIGGER_RUNTIME: runtime },
+    globalSetup: ["scripts/bundle-for-tests.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [
+            "shared/**/*.test.ts",
+            "containers/*/src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "test/docs/**/*.test.ts",
+          ],
+          testTimeout: 20_000,
+        },
+      },
+      onRuntime("node"),
+      onRuntime("bun"),
+    ],
+  },
+});
