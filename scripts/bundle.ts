@@ -1,6 +1,6 @@
 // Bundles the container in the current folder into dist/main.mjs: one file that plain `node` or `bun` runs, and the only
 // file that its image adds to the base. `dist/meta.json` says what went into it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +9,6 @@ import { build } from "esbuild";
 /** Bundles the container in `folder`; returns the path of the bundle. */
 export async function bundle(folder: string): Promise<string> {
   const outfile = join(folder, "dist", "main.mjs");
-  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
   const result = await build({
     entryPoints: [join(folder, "src", "main.ts")],
     outfile,
@@ -22,7 +21,6 @@ export async function bundle(folder: string): Promise<string> {
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
-    define: { OUTRIGGER_VERSION: JSON.stringify(manifest.version) },
     // CommonJS dependencies inside an ES module still call require() for Node's own modules.
     banner: {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

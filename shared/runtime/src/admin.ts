@@ -1,0 +1,190 @@
+// The admin server: probes, metrics, version, status and the changing requests, each described in /openapi.json.
+import { timingSafeEqual } from "node:crypto";
+import { rmSync } from "node:fs";
+
+import swagger from "@fastify/swagger";
+import { isLoopbackHost } from "@outrigger/options";
+import type { Address, Secret } from "@outrigger/options";
+import fastify from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+
+import type { ReloadOutcome } from "./container.ts";
+import type { Liveness } from "./liveness.ts";
+import type { Readiness } from "./readiness.ts";
+import { runtimeName } from "./runtime-name.ts";
+
+/** What the admin server asks of the container's life. */
+export type AdminSource = {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  isStarted(): boolean;
+  readonly readiness: Readiness;
+  readonly liveness: Liveness;
+  metricsText(): Promise<{ contentType: string; text: string }>;
+  status(): Record<string, unknown>;
+  reload(): Promise<ReloadOutcome>;
+  shutdown(): void;
+  refused(reason: "not_loopback" | "bad_token"): void;
+};
+
+const json = (description: string, properties: Record<string, object>): object => ({
+  description,
+  type: "object",
+  additionalProperties: true,
+  properties,
+});
+const text = { type: "string" };
+const flag = { type: "boolean" };
+const texts = { type: "array", items: text };
+const conditions = { type: "array", items: json("A condition of readiness", { name: text, ok: flag, reason: text }) };
+
+/** Builds the server with all its routes; `listen` brings it up. */
+export async function createAdminServer(source: AdminSource, token: Secret | undefined): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: 64 * 1024,
+    connectionTimeout: 30_000,
+    requestTimeout: 10_000,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+  });
+  await server.register(swagger, {
+    openapi: { openapi: "3.1.0", info: { title: source.name, version: source.version, description: source.summary } },
+  });
+  server.after(() => {
+    addProbes(server, source);
+    addFacts(server, source);
+    addChanges(server, source, guard(source, token));
+  });
+  await server.ready();
+  return server;
+}
+
+function addProbes(server: FastifyInstance, source: AdminSource): void {
+  const answer = (reply: FastifyReply, ok: boolean, body: object): FastifyReply =>
+    reply.code(ok ? 200 : 503).send(body);
+
+  server.get(
+    "/livez",
+    { schema: schemaOf("Fails when a loop that has to run has stalled", ok("Alive", { live: flag, stalled: texts })) },
+    (_, reply) => {
+      const stalled = source.liveness.stalled();
+      return answer(reply, stalled.length === 0, { live: stalled.length === 0, stalled });
+    },
+  );
+  server.get(
+    "/readyz",
+    { schema: schemaOf("Whether the container can do its job now", ok("Ready", { ready: flag, conditions })) },
+    (_, reply) =>
+      answer(reply, source.readiness.isReady(), {
+        ready: source.readiness.isReady(),
+        conditions: source.readiness.conditions(),
+      }),
+  );
+  server.get(
+    "/startupz",
+    { schema: schemaOf("Whether the container has started", ok("Started", { started: flag })) },
+    (_, reply) => answer(reply, source.isStarted(), { started: source.isStarted() }),
+  );
+}
+
+function addFacts(server: FastifyInstance, source: AdminSource): void {
+  server.get("/metrics", { schema: schemaOf("Metrics in the Prometheus text format 0.0.4") }, async (_, reply) => {
+    const { contentType, text: body } = await source.metricsText();
+    return reply.header("content-type", contentType).send(body);
+  });
+  server.get(
+    "/version",
+    { schema: schemaOf("What is running", { 200: json("Version", { name: text, version: text, runtime: text }) }) },
+    () => ({
+      name: source.name,
+      version: source.version,
+      runtime: runtimeName(),
+    }),
+  );
+  server.get(
+    "/api/v1/status",
+    {
+      schema: schemaOf("What the container is doing", {
+        200: json("Status", { state: text, ready: flag, conditions }),
+      }),
+    },
+    () => source.status(),
+  );
+  server.get("/openapi.json", { schema: schemaOf("This description") }, () => server.swagger());
+}
+
+type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+
+function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard): void {
+  const refusals = {
+    401: json("The token is missing or wrong", { error: text }),
+    403: json("Not from loopback", { error: text }),
+  };
+  const outcome = json("The outcome", { outcome: text, reasons: texts });
+  server.post(
+    "/api/v1/reload",
+    {
+      preHandler: guarded,
+      schema: schemaOf("Reads again what can change while running", { 200: outcome, 409: outcome, ...refusals }),
+    },
+    async (_, reply) => {
+      const result = await source.reload();
+      return reply.code(result.outcome === "refused" ? 409 : 200).send(result);
+    },
+  );
+  server.post(
+    "/api/v1/shutdown",
+    {
+      preHandler: guarded,
+      schema: schemaOf("Drains and ends the container, as SIGTERM does", {
+        202: json("Begun", { state: text }),
+        ...refusals,
+      }),
+    },
+    (_, reply) => {
+      source.shutdown();
+      return reply.code(202).send({ state: "draining" });
+    },
+  );
+}
+
+const schemaOf = (summary: string, response: Record<number, object> = {}): object => ({ summary, response });
+const ok = (description: string, properties: Record<string, object>): Record<number, object> => ({
+  200: json(description, properties),
+  503: json("Not so", properties),
+});
+
+/** Lets a changing request through: with the token where one is configured, else from loopback only. */
+function guard(source: AdminSource, token: Secret | undefined): Guard {
+  return async (request, reply) => {
+    if (token !== undefined) {
+      if (isBearer(request.headers.authorization ?? "", token)) return undefined;
+      source.refused("bad_token");
+      return reply.code(401).send({ error: "expected Authorization: Bearer with the token of --admin-token-file" });
+    }
+    // No address: a Unix socket, which only this machine can reach.
+    const peer = request.socket.remoteAddress;
+    if (peer === undefined || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
+    source.refused("not_loopback");
+    return reply.code(403).send({ error: "expected a request from loopback, or a token: set --admin-token-file" });
+  };
+}
+
+function isBearer(header: string, token: Secret): boolean {
+  const given = Buffer.from(header);
+  const expected = Buffer.from(`Bearer ${token.reveal()}`);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** Binds the server; returns the address as bound. A socket file that a crashed predecessor left is removed first. */
+export async function listenAdmin(server: FastifyInstance, address: Address): Promise<Address> {
+  if ("path" in address) {
+    rmSync(address.path, { force: true });
+    await server.listen({ path: address.path });
+    return address;
+  }
+  await server.listen({ host: address.host, port: address.port });
+  const bound = server.server.address();
+  return typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address;
+}

@@ -1,0 +1,94 @@
+// What a container is: a value that says its name, its options, its metrics, and how it starts. Importing it does
+// nothing; run() or startContainer() brings it to life.
+import type { MessagePort } from "node:worker_threads";
+
+import type { OptionTable, ValuesOf } from "@outrigger/options";
+
+import type { CommonOptions } from "./common-options.ts";
+import type { LineSink, Logger } from "./logger.ts";
+import type { MetricsOf, MetricStore } from "./metric-store.ts";
+import type { MetricTable } from "./metric-table.ts";
+import type { Readiness } from "./readiness.ts";
+
+/** The outcome of a reload; a refused one says why, and the old configuration stays live. */
+export type ReloadOutcome =
+  | { readonly outcome: "applied" | "unchanged" }
+  | { readonly outcome: "refused"; readonly reasons: readonly string[] };
+
+/** What a started container can be asked for. */
+export type Running = {
+  /** Stops accepting and resolves when nothing is in flight any more. */
+  drain?(): Promise<void>;
+  /** Reads again what can change while running. */
+  reload?(): Promise<ReloadOutcome>;
+  /** What `GET /api/v1/status` tells, as plain JSON. */
+  status?(): Record<string, unknown>;
+};
+
+/** What start() receives: everything that a container may know of the process it runs in. */
+export type Context<O extends OptionTable, M extends MetricTable> = {
+  readonly options: ValuesOf<O & CommonOptions>;
+  readonly log: Logger;
+  /** Writes finished lines (with newlines) beside the log, gathered: for one line per unit of work. */
+  readonly lines: LineSink;
+  readonly metrics: MetricsOf<M>;
+  readonly readiness: Readiness;
+  /** Registers a loop for liveness; see Liveness.watch. */
+  heartbeat(name: string, everyMs: number): () => void;
+  /** Registers what undoes the line above it. Run in reverse order when the container stops. */
+  onStop(name: string, undo: () => unknown): void;
+  /** Aborted when the container begins to drain, before the drain delay. */
+  readonly draining: AbortSignal;
+  /** Reports a reload that the container started by itself, such as after a file change. */
+  reload(): Promise<ReloadOutcome>;
+  /** Starts a thread that runs the container's `thread` function with this data. */
+  startThread(data: unknown): Thread;
+};
+
+/** A thread of the container: messages are structured clones; its metrics are added to the container's. */
+export type Thread = {
+  post(message: unknown): void;
+  onMessage(handle: (message: unknown) => void): void;
+  /** Ends it, whatever it is doing. */
+  terminate(): Promise<void>;
+};
+
+/** What a thread function receives. */
+export type ThreadContext<M extends MetricTable> = {
+  readonly data: unknown;
+  readonly port: MessagePort;
+  readonly log: Logger;
+  readonly lines: LineSink;
+  readonly metrics: MetricsOf<M>;
+};
+
+export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = {
+  readonly name: string;
+  readonly version: string;
+  /** One line for `--help` and the image's description. */
+  readonly summary: string;
+  /** The default port of the admin server. */
+  readonly adminPort: number;
+  readonly options: O;
+  readonly metrics: M;
+  /**
+   * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
+   * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.
+   */
+  check?(options: ValuesOf<O & CommonOptions>, writtenAs: Readonly<Record<keyof O, string>>): Promise<string[]>;
+  start(context: Context<O, M>): Promise<Running>;
+  /** Runs in each thread that start() asked for. */
+  thread?(context: ThreadContext<M>): void;
+};
+
+// A definition of any container, for code that treats all alike.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyContainer = ContainerDefinition<any, any>;
+export type AnyStore = MetricStore<MetricTable>;
+
+/** Defines a container; only gives its tables their types. */
+export function defineContainer<const O extends OptionTable, const M extends MetricTable>(
+  definition: ContainerDefinition<O, M>,
+): ContainerDefinition<O, M> {
+  return definition;
+}

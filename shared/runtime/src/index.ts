@@ -1,0 +1,23 @@
+// The life of a container, its admin server, logs and metrics.
+export { commonOptionsOf } from "./common-options.ts";
+export type { CommonOptions } from "./common-options.ts";
+export { defineContainer } from "./container.ts";
+export type {
+  AnyContainer,
+  ContainerDefinition,
+  Context,
+  ReloadOutcome,
+  Running,
+  Thread,
+  ThreadContext,
+} from "./container.ts";
+export type { LineSink, Logger } from "./logger.ts";
+export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
+export { createMetricStore } from "./metric-store.ts";
+export { counter, gauge, histogram, metricsMarkdown } from "./metric-table.ts";
+export type { Metric, MetricTable } from "./metric-table.ts";
+export type { Readiness } from "./readiness.ts";
+export { commonMetrics } from "./registry.ts";
+export { EXIT, run, tableOf } from "./run.ts";
+export { startContainer } from "./start.ts";
+export type { StartedContainer } from "./start.ts";

@@ -1,0 +1,33 @@
+// Readiness is a set of named conditions: ready when all hold. Each change of state is one log line.
+import type { Logger } from "./logger.ts";
+
+export type Condition = { readonly name: string; readonly ok: boolean; readonly reason: string };
+
+export type Readiness = {
+  /** States a condition; the reason says why it does not hold. */
+  set(name: string, ok: boolean, reason?: string): void;
+  isReady(): boolean;
+  conditions(): Condition[];
+};
+
+export function createReadiness(log: Logger, onChange: (ready: boolean) => void): Readiness {
+  const conditions = new Map<string, Condition>([["started", { name: "started", ok: false, reason: "starting" }]]);
+  let ready = false;
+  return {
+    set: (name, ok, reason = "") => {
+      const before = conditions.get(name);
+      conditions.set(name, { name, ok, reason: ok ? "" : reason });
+      if (before?.ok !== ok && !(before === undefined && ok)) {
+        if (ok) log.info({ condition: name }, "condition holds");
+        else log.warn({ condition: name, reason }, "condition does not hold");
+      }
+      const now = [...conditions.values()].every((condition) => condition.ok);
+      if (now === ready) return;
+      ready = now;
+      log.info({ ready }, "readiness changed");
+      onChange(ready);
+    },
+    isReady: () => ready,
+    conditions: () => [...conditions.values()],
+  };
+}

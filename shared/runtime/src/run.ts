@@ -1,0 +1,103 @@
+// The process around a container: arguments, environment, signals, exit status. The only file that ends the process.
+import { readFileSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+
+import type { Action, OptionTable, Resolution } from "@outrigger/options";
+import { printConfig, resolveOptions, usageOf } from "@outrigger/options";
+
+import { commonOptionsOf } from "./common-options.ts";
+import type { AnyContainer } from "./container.ts";
+import { isHealthy } from "./healthcheck.ts";
+import type { StartedContainer } from "./start.ts";
+import { startContainer } from "./start.ts";
+import { runThread } from "./threads.ts";
+
+/** Exit statuses, the same for every container. */
+export const EXIT = {
+  /** Stopped as asked, with everything in flight finished. */
+  ok: 0,
+  /** Could not go on, was not ready (healthcheck), or was made to stop before everything was finished. */
+  failed: 1,
+  /** The parameters, or a file that they name, are not usable; nothing was started. */
+  usage: 2,
+} as const;
+
+/** Runs a container as this process. `entry` is the caller's `import.meta.url`. */
+export async function run(container: AnyContainer, entry: string): Promise<void> {
+  if (!isMainThread) {
+    runThread(container);
+    return;
+  }
+  const [first, ...rest] = process.argv.slice(2);
+  const isHealthcheck = first === "healthcheck";
+  const table = tableOf(container);
+  const resolution = resolveOptions(container.name, table, {
+    argv: isHealthcheck ? rest : process.argv.slice(2),
+    env: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+  });
+  if (resolution.action === "help") return exitWith(EXIT.ok, usageOf(container.name, container.summary, table));
+  if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
+  const problems = await problemsOf(container, resolution, isHealthcheck);
+  if (problems.length > 0)
+    return exitWith(EXIT.usage, "", problems.map((problem) => `${container.name}: ${problem}`).join("\n"));
+  if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
+  if (resolution.action !== undefined) return exitWith(EXIT.ok, reportOf(resolution.action, table, resolution));
+  return live(container, resolution, entry);
+}
+
+/** All options of a container: its own first. */
+export const tableOf = (container: AnyContainer): OptionTable => ({
+  ...container.options,
+  ...commonOptionsOf(container.adminPort),
+});
+
+async function problemsOf(
+  container: AnyContainer,
+  { problems, values, writtenAs }: Resolution<OptionTable>,
+  isHealthcheck: boolean,
+): Promise<readonly string[]> {
+  if (problems.length > 0 || isHealthcheck || container.check === undefined) return problems;
+  return container.check(values as never, writtenAs);
+}
+
+function reportOf(action: Action, table: OptionTable, { values, origins }: Resolution<OptionTable>): string {
+  return action === "printConfig" ? printConfig(table, values, origins) : "the configuration is usable";
+}
+
+async function live(container: AnyContainer, { values }: Resolution<OptionTable>, entry: string): Promise<void> {
+  let started: StartedContainer;
+  try {
+    started = await startContainer(container, values as never, { entry });
+  } catch (error) {
+    return exitWith(EXIT.failed, "", `${container.name}: ${(error as Error).message}`);
+  }
+  const { log } = started;
+  process.on("uncaughtException", (error) => {
+    log.fatal({ error: { message: error.message, stack: error.stack } }, "crashed");
+    process.exit(EXIT.failed);
+  });
+  process.on("SIGHUP", () => void started.reload());
+  let asked = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (asked) {
+        log.warn({ signal }, "stopped at once by a second signal");
+        process.exit(EXIT.failed);
+      }
+      asked = true;
+      void started.stop();
+    });
+  }
+  const { finished } = await started.stopped;
+  process.exit(finished ? EXIT.ok : EXIT.failed);
+}
+
+/** Writes what there is to say, waits until it is written, and ends the process. */
+function exitWith(status: number, out = "", error = ""): void {
+  process.exitCode = status;
+  const end = (): never => process.exit(status);
+  if (out !== "") process.stdout.write(`${out}\n`, end);
+  else if (error !== "") process.stderr.write(`${error}\n`, end);
+  else end();
+}
