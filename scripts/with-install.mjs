@@ -21,9 +21,9 @@ function run(command, args, stdio) {
 }
 
 if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== lock) {
-  process.stderr.write("installing the project's tools (npm ci) ...\n");
+  process.stderr.write("installing the project's tools (npm install) ...\n");
   // What npm prints goes to stderr: stdout belongs to the command that was asked for.
-  const status = run("npm", ["ci", "--loglevel=error"], ["ignore", 2, 2]);
+  const status = run("npm", ["install", "--no-save", "--loglevel=error"], ["ignore", 2, 2]);
   if (status !== 0) process.exit(status);
   writeFileSync(stamp, lock);
 }

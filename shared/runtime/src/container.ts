@@ -5,7 +5,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { OptionTable, ValuesOf } from "@outrigger/options";
 
 import type { CommonOptions } from "./common-options.ts";
-import type { LineSink, Logger } from "./logger.ts";
+import type { Logger, Recorder } from "./logger.ts";
 import type { MetricsOf, MetricStore } from "./metric-store.ts";
 import type { MetricTable } from "./metric-table.ts";
 import type { Readiness } from "./readiness.ts";
@@ -14,6 +14,9 @@ import type { Readiness } from "./readiness.ts";
 export type ReloadOutcome =
   | { readonly outcome: "applied" | "unchanged" }
   | { readonly outcome: "refused"; readonly reasons: readonly string[] };
+
+/** Parameters resolved and checked again; the values are complete only when there are no problems. */
+export type Reread = { readonly values: unknown; readonly problems: readonly string[] };
 
 /** What a started container can be asked for. */
 export type Running = {
@@ -29,8 +32,8 @@ export type Running = {
 export type Context<O extends OptionTable, M extends MetricTable> = {
   readonly options: ValuesOf<O & CommonOptions>;
   readonly log: Logger;
-  /** Writes finished lines (with newlines) beside the log, gathered: for one line per unit of work. */
-  readonly lines: LineSink;
+  /** Logs one unit of work at level info; such lines are written together, a little later. */
+  readonly record: Recorder["record"];
   readonly metrics: MetricsOf<M>;
   readonly readiness: Readiness;
   /** Registers a loop for liveness; see Liveness.watch. */
@@ -39,8 +42,10 @@ export type Context<O extends OptionTable, M extends MetricTable> = {
   onStop(name: string, undo: () => unknown): void;
   /** Aborted when the container begins to drain, before the drain delay. */
   readonly draining: AbortSignal;
-  /** Reports a reload that the container started by itself, such as after a file change. */
+  /** Reloads as SIGHUP would; for a change that the container has noticed by itself. */
   reload(): Promise<ReloadOutcome>;
+  /** The parameters as they are now: the file may have changed since the start. */
+  reread(): Promise<Reread>;
   /** Starts a thread that runs the container's `thread` function with this data. */
   startThread(data: unknown): Thread;
 };
@@ -58,7 +63,7 @@ export type ThreadContext<M extends MetricTable> = {
   readonly data: unknown;
   readonly port: MessagePort;
   readonly log: Logger;
-  readonly lines: LineSink;
+  readonly record: Recorder["record"];
   readonly metrics: MetricsOf<M>;
 };
 

@@ -7,11 +7,12 @@ export type {
   ContainerDefinition,
   Context,
   ReloadOutcome,
+  Reread,
   Running,
   Thread,
   ThreadContext,
 } from "./container.ts";
-export type { LineSink, Logger } from "./logger.ts";
+export type { LineSink, Logger, Recorder } from "./logger.ts";
 export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
 export { createMetricStore } from "./metric-store.ts";
 export { counter, gauge, histogram, metricsMarkdown } from "./metric-table.ts";

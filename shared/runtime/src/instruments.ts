@@ -3,8 +3,8 @@ import type { Liveness } from "./liveness.ts";
 import { createLiveness } from "./liveness.ts";
 // What a container is observed by: its log, its metrics, readiness and liveness.
 import type { LogSettings } from "./logger.ts";
-import { createBatchedSink, createLogger } from "./logger.ts";
-import type { LineSink, Logger } from "./logger.ts";
+import { createLogger, createRecorder } from "./logger.ts";
+import type { LineSink, Logger, Recorder } from "./logger.ts";
 import type { MetricStore } from "./metric-store.ts";
 import { createMetricStore } from "./metric-store.ts";
 import type { Readiness } from "./readiness.ts";
@@ -14,7 +14,7 @@ import { runtimeName } from "./runtime-name.ts";
 
 export type Instruments = {
   readonly log: Logger;
-  readonly lines: { write: LineSink; flush: () => void };
+  readonly recorder: Recorder;
   readonly liveness: Liveness;
   readonly readiness: Readiness;
   readonly store: AnyStore;
@@ -35,7 +35,7 @@ export function createInstruments(container: AnyContainer, settings: LogSettings
   );
   return {
     log,
-    lines: createBatchedSink(sink),
+    recorder: createRecorder(container.name, settings, sink),
     liveness: createLiveness(),
     readiness: createReadiness(log, (ready) => common.metrics.ready.cell({}).set(ready ? 1 : 0)),
     store,

@@ -58,8 +58,11 @@ function prettyLine(json: string): string {
   return `${String(time).slice(11, 23)} ${label} ${String(msg)} ${facts.join("")}\n`;
 }
 
-/** A sink for one line per unit of work: gathers lines and writes them together, soon. */
-export function createBatchedSink(sink: LineSink): { write: LineSink; flush: () => void } {
+/** Records one fact per unit of work, such as a request: an info line, written soon together with its neighbours. */
+export type Recorder = { record(msg: string, fields: Record<string, unknown>): void; flush(): void };
+
+export function createRecorder(container: string, { logLevel, logFormat }: LogSettings, sink: LineSink): Recorder {
+  const enabled = LOG_LEVELS.indexOf(logLevel) <= LOG_LEVELS.indexOf("info");
   let pending = "";
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
@@ -68,10 +71,13 @@ export function createBatchedSink(sink: LineSink): { write: LineSink; flush: () 
     if (pending !== "") sink(pending);
     pending = "";
   };
-  const write: LineSink = (lines) => {
-    if (pending.length + lines.length > ATOMIC_WRITE) flush();
-    pending += lines;
+  const record = (msg: string, fields: Record<string, unknown>): void => {
+    if (!enabled) return;
+    const json = `${JSON.stringify({ level: "info", time: new Date().toISOString(), container, ...fields, msg })}\n`;
+    const line = logFormat === "pretty" ? prettyLine(json) : json;
+    if (pending.length + line.length > ATOMIC_WRITE) flush();
+    pending += line;
     timer ??= setTimeout(flush, FLUSH_AFTER_MS).unref();
   };
-  return { write, flush };
+  return { record, flush };
 }

@@ -6,9 +6,9 @@ import type { Action, OptionTable, Resolution } from "@outrigger/options";
 import { printConfig, resolveOptions, usageOf } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
-import type { AnyContainer } from "./container.ts";
+import type { AnyContainer, Reread } from "./container.ts";
 import { isHealthy } from "./healthcheck.ts";
-import type { StartedContainer } from "./start.ts";
+import type { StartSettings, StartedContainer } from "./start.ts";
 import { startContainer } from "./start.ts";
 import { runThread } from "./threads.ts";
 
@@ -31,11 +31,13 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   const [first, ...rest] = process.argv.slice(2);
   const isHealthcheck = first === "healthcheck";
   const table = tableOf(container);
-  const resolution = resolveOptions(container.name, table, {
-    argv: isHealthcheck ? rest : process.argv.slice(2),
-    env: process.env,
-    readFile: (path) => readFileSync(path, "utf8"),
-  });
+  const resolve = (): Resolution<OptionTable> =>
+    resolveOptions(container.name, table, {
+      argv: isHealthcheck ? rest : process.argv.slice(2),
+      env: process.env,
+      readFile: (path) => readFileSync(path, "utf8"),
+    });
+  const resolution = resolve();
   if (resolution.action === "help") return exitWith(EXIT.ok, usageOf(container.name, container.summary, table));
   if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
   const problems = await problemsOf(container, resolution, isHealthcheck);
@@ -43,7 +45,11 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
     return exitWith(EXIT.usage, "", problems.map((problem) => `${container.name}: ${problem}`).join("\n"));
   if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
   if (resolution.action !== undefined) return exitWith(EXIT.ok, reportOf(resolution.action, table, resolution));
-  return live(container, resolution, entry);
+  const reread = async (): Promise<Reread> => {
+    const again = resolve();
+    return { values: again.values, problems: await problemsOf(container, again, false) };
+  };
+  return live(container, resolution, { entry, reread });
 }
 
 /** All options of a container: its own first. */
@@ -65,10 +71,14 @@ function reportOf(action: Action, table: OptionTable, { values, origins }: Resol
   return action === "printConfig" ? printConfig(table, values, origins) : "the configuration is usable";
 }
 
-async function live(container: AnyContainer, { values }: Resolution<OptionTable>, entry: string): Promise<void> {
+async function live(
+  container: AnyContainer,
+  { values }: Resolution<OptionTable>,
+  settings: StartSettings,
+): Promise<void> {
   let started: StartedContainer;
   try {
-    started = await startContainer(container, values as never, { entry });
+    started = await startContainer(container, values as never, settings);
   } catch (error) {
     return exitWith(EXIT.failed, "", `${container.name}: ${(error as Error).message}`);
   }

@@ -5,7 +5,7 @@ import type { Address, OptionTable, ValuesOf } from "@outrigger/options";
 
 import { createAdminServer, listenAdmin } from "./admin.ts";
 import type { CommonOptions } from "./common-options.ts";
-import type { AnyContainer, ContainerDefinition, Context, ReloadOutcome, Running } from "./container.ts";
+import type { AnyContainer, ContainerDefinition, Context, ReloadOutcome, Reread, Running } from "./container.ts";
 import type { Instruments } from "./instruments.ts";
 import { createInstruments } from "./instruments.ts";
 import type { LineSink, Logger } from "./logger.ts";
@@ -35,6 +35,8 @@ export type StartSettings = {
   readonly entry?: string;
   /** Where log lines go: stderr by default. */
   readonly sink?: LineSink;
+  /** Resolves the parameters again, for a reload; by default they stay as they are. */
+  readonly reread?: () => Promise<Reread>;
 };
 
 type State = "starting" | "running" | "draining" | "stopped";
@@ -44,6 +46,7 @@ type Life = {
   readonly container: AnyContainer;
   readonly options: ValuesOf<CommonOptions>;
   readonly entry: string | undefined;
+  readonly reread: () => Promise<Reread>;
   readonly instruments: Instruments;
   readonly undoing: UndoList;
   readonly draining: AbortController;
@@ -57,10 +60,10 @@ type Life = {
 export async function startContainer<O extends OptionTable, M extends MetricTable>(
   container: ContainerDefinition<O, M>,
   values: ValuesOf<O & CommonOptions>,
-  { entry, sink = stderrSink }: StartSettings = {},
+  { entry, sink = stderrSink, reread = async () => ({ values, problems: [] }) }: StartSettings = {},
 ): Promise<StartedContainer> {
-  const life = begin(container as AnyContainer, values as ValuesOf<CommonOptions>, { entry, sink });
-  const { log, readiness, lines } = life.instruments;
+  const life = begin(container as AnyContainer, values as ValuesOf<CommonOptions>, { entry, sink, reread });
+  const { log, readiness, recorder } = life.instruments;
   const stopping = Promise.withResolvers<Stopped>();
   const stop = (): Promise<Stopped> => {
     if (life.state !== "draining" && life.state !== "stopped") {
@@ -68,7 +71,7 @@ export async function startContainer<O extends OptionTable, M extends MetricTabl
     }
     return stopping.promise;
   };
-  life.undoing.add("log lines", lines.flush);
+  life.undoing.add("recorded lines", recorder.flush);
   try {
     const admin = await startAdmin(life, stop);
     life.running = await container.start(contextOf(life) as Context<O, M>);
@@ -85,13 +88,14 @@ export async function startContainer<O extends OptionTable, M extends MetricTabl
 function begin(
   container: AnyContainer,
   options: ValuesOf<CommonOptions>,
-  { entry, sink }: { entry: string | undefined; sink: LineSink },
+  { entry, sink, reread }: { entry: string | undefined; sink: LineSink; reread: () => Promise<Reread> },
 ): Life {
   const instruments = createInstruments(container, options, sink);
   const life: Life = {
     container,
     options,
     entry,
+    reread,
     instruments,
     undoing: createUndoList(instruments.log),
     draining: new AbortController(),
@@ -105,17 +109,18 @@ function begin(
 
 function contextOf(life: Life): Context<OptionTable, MetricTable> {
   const { container, options, instruments, undoing } = life;
-  const { log, lines, store, readiness, liveness } = instruments;
+  const { log, recorder, store, readiness, liveness } = instruments;
   return {
     options,
     log,
-    lines: lines.write,
+    record: recorder.record,
     metrics: store.metrics,
     readiness,
     heartbeat: liveness.watch,
     onStop: undoing.add,
     draining: life.draining.signal,
     reload: life.reloader.reload,
+    reread: life.reread,
     startThread: (data) => {
       if (life.entry === undefined) throw new Error("threads: expected the bundle's URL as entry, got nothing");
       return startThread(container, life.entry, { data, settings: options, store });

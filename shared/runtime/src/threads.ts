@@ -4,7 +4,7 @@ import { Worker, parentPort, workerData } from "node:worker_threads";
 
 import type { AnyContainer, AnyStore, Thread } from "./container.ts";
 import type { LogSettings } from "./logger.ts";
-import { createBatchedSink, createLogger, stderrSink } from "./logger.ts";
+import { createLogger, createRecorder, stderrSink } from "./logger.ts";
 import { createMetricStore } from "./metric-store.ts";
 
 type ThreadData = { readonly data: unknown; readonly settings: LogSettings; readonly buffer: SharedArrayBuffer };
@@ -17,7 +17,9 @@ export function startThread(
 ): Thread {
   const buffer = createMetricStore(container.metrics).buffer;
   store.join(buffer);
-  const worker = new Worker(new URL(entry), { workerData: { data, settings, buffer } satisfies ThreadData });
+  const worker = new Worker(new URL(entry), {
+    workerData: { data, settings: logSettings(settings), buffer } satisfies ThreadData,
+  });
   worker.on("error", (error) => {
     throw error;
   });
@@ -28,11 +30,14 @@ export function startThread(
   };
 }
 
+/** Only what can be cloned into a thread. */
+const logSettings = ({ logLevel, logFormat }: LogSettings): LogSettings => ({ logLevel, logFormat });
+
 /** The thread's side: runs the container's `thread` function with what it was started with. */
 export function runThread(container: AnyContainer): void {
   const { data, settings, buffer } = workerData as ThreadData;
   const log = createLogger(container.name, settings, stderrSink);
-  const { write } = createBatchedSink(stderrSink);
+  const { record } = createRecorder(container.name, settings, stderrSink);
   const { metrics } = createMetricStore(container.metrics, buffer);
-  container.thread?.({ data, port: parentPort!, log, lines: write, metrics });
+  container.thread?.({ data, port: parentPort!, log, record, metrics });
 }

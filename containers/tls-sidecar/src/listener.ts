@@ -1,0 +1,165 @@
+// The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
+import type { Socket } from "node:net";
+import { createServer } from "node:tls";
+import type { Server, TLSSocket } from "node:tls";
+
+import { formatAddress } from "@outrigger/options";
+import type { Address } from "@outrigger/options";
+import type { Logger, MetricsOf } from "@outrigger/runtime";
+
+import { identityOf } from "./identity.ts";
+import type { Material } from "./material.ts";
+import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
+import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
+import { createPolicy } from "./policy.ts";
+import type { Policy, Values } from "./policy.ts";
+import { tlsOptionsOf } from "./tls-options.ts";
+
+export type Metrics = MetricsOf<typeof metricTable>;
+
+export type ListenerSettings = {
+  readonly values: Values;
+  readonly material: Material;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Whether other threads listen on the same port. */
+  readonly shared: boolean;
+  /** Takes over a connection whose handshake and client are good. */
+  onClient(socket: TLSSocket): void;
+};
+
+export type Listener = {
+  /** Binds; resolves with the address as bound, rejects when it is taken. */
+  listen(address: Address): Promise<Address>;
+  /** Serves new handshakes with this from now on; connections go on. */
+  update(material: Material, values: Values): void;
+  /** Accepts no more; resolves when the socket is closed. */
+  close(): Promise<void>;
+  /** Ends connections whose handshake is not over. */
+  destroyHandshakes(): void;
+};
+
+export function createListener({ values, material, metrics, log, shared, onClient }: ListenerSettings): Listener {
+  let policy = createPolicy(values);
+  const handshaking = new Set<Socket>();
+  const count = countersOf(metrics);
+  let active = 0;
+  const half = values.mode === "tcp";
+  const server = createServer({
+    ...tlsOptionsOf(material, values),
+    handshakeTimeout: values.handshakeTimeout,
+    allowHalfOpen: half,
+    noDelay: true,
+  });
+
+  server.on("connection", (socket: Socket) => {
+    count.connections.add(1);
+    if (active >= values.maxConnections) {
+      count.tooMany.add(1);
+      socket.destroy();
+      return;
+    }
+    count.active.set(++active);
+    handshaking.add(socket);
+    socket.once("close", () => {
+      handshaking.delete(socket);
+      count.active.set(--active);
+    });
+  });
+  server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+    fail(failureOf(error), socket.remoteAddress);
+    socket.destroy();
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const refusal = refusalOf(socket, policy);
+    if (refusal === undefined) {
+      count.handshakes(socket);
+      onClient(socket);
+      return;
+    }
+    socket.on("error", () => undefined);
+    fail(refusal, socket.remoteAddress);
+    socket.destroy();
+  });
+
+  return { listen: (address) => listen(server, address, shared), update, close, destroyHandshakes };
+
+  function fail(reason: HandshakeFailure, client: string | undefined): void {
+    count.failures[reason].add(1);
+    log.debug({ reason, client }, "handshake failed");
+  }
+
+  function update(next: Material, nextValues: Values): void {
+    policy = createPolicy(nextValues);
+    server.setSecureContext(tlsOptionsOf(next, nextValues));
+  }
+
+  function close(): Promise<void> {
+    return new Promise((resolve) => void server.close(() => resolve()));
+  }
+
+  function destroyHandshakes(): void {
+    for (const socket of handshaking) socket.destroy();
+  }
+}
+
+/** The cells of the hot path, looked up once. */
+function countersOf(metrics: Metrics) {
+  const versions = TLS_VERSIONS.map((version) => ({
+    full: metrics.handshakes.cell({ version, resumed: "false" }),
+    resumed: metrics.handshakes.cell({ version, resumed: "true" }),
+  }));
+  return {
+    connections: metrics.connections.cell({}),
+    active: metrics.active.cell({}),
+    tooMany: metrics.connectionsRefused.cell({ reason: "too_many" }),
+    failures: Object.fromEntries(
+      HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })]),
+    ) as Record<HandshakeFailure, { add(amount: number): void }>,
+    handshakes: (socket: TLSSocket) => {
+      const cells = versions[socket.getProtocol() === "TLSv1.2" ? 0 : 1]!;
+      (socket.isSessionReused() ? cells.resumed : cells.full).add(1);
+    },
+  };
+}
+
+/** Why this client may not pass, on every connection anew: a resumed session is no proof that it still may. */
+function refusalOf(socket: TLSSocket, policy: Policy): HandshakeFailure | undefined {
+  if (policy.clientAuth === "none") return undefined;
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined) return policy.clientAuth === "require" ? "no_certificate" : undefined;
+    if (!socket.authorized) return "bad_certificate";
+    return policy.refusalOf(identityOf(certificate), Date.now());
+  } catch {
+    // A certificate that cannot even be read.
+    return "bad_certificate";
+  }
+}
+
+const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
+  [/HANDSHAKE_TIMEOUT/, "timeout"],
+  [/ECONNRESET|EPIPE|ECONNABORTED/, "closed"],
+  [/HTTP_REQUEST/, "plain_http"],
+  [/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS/, "no_shared_version"],
+  [/NO_SHARED_CIPHER|NO_SUITABLE|NO_SHARED_GROUP|NO_COMMON/, "no_shared_cipher"],
+  [/WRONG_VERSION_NUMBER|RECORD|UNEXPECTED_MESSAGE|DECODE|LENGTH|BAD_/, "bad_record"],
+];
+
+function failureOf(error: Error): HandshakeFailure {
+  const code = (error as { code?: string }).code ?? error.message;
+  return FAILURE_BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "other";
+}
+
+function listen(server: Server, address: Address, shared: boolean): Promise<Address> {
+  const { promise, resolve, reject } = Promise.withResolvers<Address>();
+  server.once("error", (error: NodeJS.ErrnoException) => {
+    const written = formatAddress(address);
+    reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
+  });
+  server.listen("path" in address ? address : { ...address, reusePort: shared }, () => {
+    const bound = server.address();
+    resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
+  });
+  return promise;
+}

@@ -1,0 +1,78 @@
+// Which clients may connect: the allow-lists, matched against an identity.
+import { createHash } from "node:crypto";
+
+import type { ValuesOf } from "@outrigger/options";
+
+import type { Identity } from "./identity.ts";
+import { canonicalIp } from "./identity.ts";
+import type { HandshakeFailure } from "./metrics.ts";
+import type { options } from "./options.ts";
+
+export type Values = ValuesOf<typeof options>;
+
+/** The options that a policy is made of; they may change while running. */
+export type PolicyValues = Pick<
+  Values,
+  "clientAuth" | "allowAll" | "allowCn" | "allowOu" | "allowDns" | "allowUri" | "allowIp" | "allowSpki"
+>;
+
+export type Policy = {
+  readonly clientAuth: PolicyValues["clientAuth"];
+  /** Why this identity may not connect now, or undefined when it may. */
+  refusalOf(identity: Identity, now: number): HandshakeFailure | undefined;
+};
+
+/** The names of the allow-lists. */
+export const ALLOW_LISTS = ["allowCn", "allowOu", "allowDns", "allowUri", "allowIp", "allowSpki"] as const;
+
+export const policyValuesOf = (values: PolicyValues): PolicyValues => {
+  const { clientAuth, allowAll, allowCn, allowOu, allowDns, allowUri, allowIp, allowSpki } = values;
+  return { clientAuth, allowAll, allowCn, allowOu, allowDns, allowUri, allowIp, allowSpki };
+};
+
+export function createPolicy(values: PolicyValues): Policy {
+  const allows = createMatcher(values);
+  // With certificates only requested and no list at all, a certificate of the CA is as good as none.
+  const open = values.allowAll || (values.clientAuth === "request" && ALLOW_LISTS.every((list) => values[list].length === 0));
+  return {
+    clientAuth: values.clientAuth,
+    refusalOf: (identity, now) => {
+      if (now < identity.notBefore || now >= identity.notAfter) return "bad_certificate";
+      return open || allows(identity) ? undefined : "not_allowed";
+    },
+  };
+}
+
+/** One match in any list is enough. */
+function createMatcher(values: PolicyValues): (identity: Identity) => boolean {
+  const cn = new Set(values.allowCn);
+  const ou = new Set(values.allowOu);
+  const dns = new Set(values.allowDns.map((name) => name.toLowerCase()));
+  const ips = new Set(values.allowIp.map(canonicalIp));
+  const spki = new Set(values.allowSpki);
+  const uris = values.allowUri.map(uriPattern);
+  return (identity) =>
+    identity.commonNames.some((name) => cn.has(name)) ||
+    identity.organizationalUnits.some((unit) => ou.has(unit)) ||
+    identity.dns.some((name) => dns.has(name)) ||
+    identity.ips.some((ip) => ips.has(ip)) ||
+    identity.uris.some((uri) => uris.some((pattern) => pattern.test(uri))) ||
+    spki.has(identity.spki);
+}
+
+/** `*` is one segment, `**` at the end is the rest, which may be empty; a final slash does not matter. */
+export function uriPattern(text: string): RegExp {
+  const rest = text.endsWith("/**");
+  const segments = (rest ? text.slice(0, -"/**".length) : text.replace(/\/$/, "")).split("/");
+  const pattern = segments.map((segment) => (segment === "*" ? "[^/]+" : segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+  return new RegExp(`^${pattern.join("/")}${rest ? "(/.*)?" : "/?"}$`);
+}
+
+/** Whether a URI pattern uses its stars as uriPattern understands them. */
+export const isUriPattern = (text: string): boolean =>
+  /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text) && !text.replace(/\/\*\*$/, "").split("/").some((segment) => segment.includes("*") && segment !== "*");
+
+/** Names a policy and the CA that it relies on: sessions made under another name must not be resumed. */
+export function policyFingerprint(values: PolicyValues, ca: string | undefined): string {
+  return createHash("sha256").update(JSON.stringify([policyValuesOf(values), ca ?? null])).digest("hex").slice(0, 32);
+}

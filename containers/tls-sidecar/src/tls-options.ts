@@ -1,0 +1,24 @@
+// The TLS library's options for a listener.
+import { constants } from "node:crypto";
+import type { TlsOptions } from "node:tls";
+
+import type { Material } from "./material.ts";
+import type { Values } from "./policy.ts";
+import { policyFingerprint } from "./policy.ts";
+
+export function tlsOptionsOf(material: Material, values: Values): TlsOptions {
+  return {
+    cert: material.cert,
+    key: material.key,
+    ...(material.ca === undefined ? {} : { ca: material.ca }),
+    // The handshake itself lets everybody pass; the listener then decides, and can say why.
+    requestCert: values.clientAuth !== "none",
+    rejectUnauthorized: false,
+    minVersion: values.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
+    ...(values.ciphers === undefined ? {} : { ciphers: values.ciphers }),
+    ...(values.curves === undefined ? {} : { ecdhCurve: values.curves }),
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // A session made under another policy or CA cannot be resumed under this one: it would pass unchecked.
+    sessionIdContext: policyFingerprint(values, material.ca),
+  };
+}

@@ -1,0 +1,214 @@
+// One client's connection: cuts what arrives into requests, serves them one after another, and ends in good order.
+import type { Duplex } from "node:stream";
+
+import type { Timed } from "./deadlines.ts";
+import { Exchange } from "./exchange.ts";
+import type { ForwardingLines } from "./forwarding.ts";
+import { createForwardingLines } from "./forwarding.ts";
+import { INCOMPLETE, REFUSED } from "./head-parser.ts";
+import type { Peer } from "./peer.ts";
+import type { ProxyCore } from "./proxy.ts";
+import type { Refusal } from "./refusals.ts";
+import { REFUSALS } from "./refusals.ts";
+import { LF } from "./syntax.ts";
+
+/** What is gathered of pipelined requests while one is served; then the client has to wait. */
+const MAX_PENDING_BYTES = 64 * 1024;
+/** How long an idle connection may still send a request once draining has begun. */
+const DRAIN_IDLE_MS = 1000;
+
+export class ClientConnection implements Timed {
+  readonly core: ProxyCore;
+  readonly socket: Duplex;
+  readonly peer: Peer;
+  readonly forwarding: ForwardingLines;
+  deadline: number;
+  readonly #exchange: Exchange;
+  /** Bytes that cannot be used yet: an incomplete head, or requests behind the one that is served. */
+  #pending: Buffer | undefined;
+  /** Whether `#pending` is the beginning of a head: it has been parsed, and only a new line end can complete it. */
+  #headBegan = false;
+  #paused = false;
+  #ending = false;
+
+  constructor(core: ProxyCore, socket: Duplex, peer: Peer) {
+    this.core = core;
+    this.socket = socket;
+    this.peer = peer;
+    this.forwarding = createForwardingLines(peer, core.names, core.isTrusted);
+    this.#exchange = new Exchange(this);
+    this.deadline = performance.now() + core.timeouts.headMs;
+    core.connections.add(this);
+    core.deadlines.add(this);
+    socket.on("data", (bytes: Buffer) => this.#onData(bytes));
+    socket.on("drain", () => this.#exchange.onClientDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.#onClose());
+  }
+
+  /** Sends to the client; false asks to wait for `onClientDrain`. */
+  write(bytes: Buffer | string): boolean {
+    this.core.observer.sent.add(bytes.length);
+    return this.socket.write(bytes as Buffer, "latin1");
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** The exchange is over; the connection goes on with the next request, or ends. */
+  exchangeDone(keep: boolean): void {
+    if (!keep) {
+      this.end();
+      return;
+    }
+    this.deadline = performance.now() + this.core.timeouts.idleMs;
+    if (this.core.draining) this.drain();
+    this.resume();
+    this.#takePending();
+  }
+
+  /** What the client sent behind a request that has become a tunnel. */
+  takeTunnelBytes(): Buffer | undefined {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.resume();
+    return pending;
+  }
+
+  /** Answers in the application's place. The connection goes on only when the request is known to have ended. */
+  refuse(refusal: Refusal, { keep = false, exchange }: { keep?: boolean; exchange?: Exchange } = {}): void {
+    const { status, reason, text } = refusal;
+    this.core.observer.onRefused(refusal, this.peer, exchange);
+    const body = `${status} ${reason}: ${text}\n`;
+    const connection = keep ? "" : "Connection: close\r\n";
+    const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}`;
+    this.write(
+      `HTTP/1.1 ${status} ${PHRASES[status] ?? "Error"}\r\n${fields}\r\n${exchange?.isHead === true ? "" : body}`,
+    );
+    this.exchangeDone(keep);
+  }
+
+  /** Ends our side; what still arrives is dropped, until the client ends too or the time is over. */
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#pending = undefined;
+    this.deadline = performance.now() + this.core.timeouts.closeMs;
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  destroy(): void {
+    this.#ending = true;
+    this.socket.destroy();
+  }
+
+  /** The process is about to end: an idle connection is ended soon, one in use after its response. */
+  drain(): void {
+    if (this.#exchange.active || this.#ending) return;
+    this.deadline = Math.min(this.deadline, performance.now() + DRAIN_IDLE_MS);
+  }
+
+  onDeadline(): void {
+    if (this.#ending) this.destroy();
+    else if (this.#exchange.active) this.#exchange.onDeadline();
+    else if (this.#pending === undefined) this.end();
+    else this.refuse(REFUSALS.headTimeout);
+  }
+
+  #onData(bytes: Buffer): void {
+    this.core.observer.received.add(bytes.length);
+    if (this.#ending) return;
+    if (this.#pending === undefined) this.#consume(bytes);
+    else {
+      const gathered = Buffer.concat([this.#pending, bytes]);
+      const canComplete = !this.#headBegan || bytes.includes(LF) || gathered.length > this.core.limits.maxHeadBytes;
+      if (canComplete) this.#consume(gathered);
+      else this.#pending = gathered;
+    }
+  }
+
+  #takePending(): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending !== undefined) this.#consume(pending);
+  }
+
+  #consume(bytes: Buffer): void {
+    this.#pending = undefined;
+    let at = 0;
+    while (at < bytes.length && !this.#ending) {
+      const exchange = this.#exchange;
+      if (!exchange.active) at = this.#startRequest(bytes, at);
+      else if (!exchange.requestDone) at = exchange.takeBody(bytes, at);
+      else if (exchange.tunnel) {
+        exchange.takeTunnelled(at === 0 ? bytes : bytes.subarray(at));
+        return;
+      } else {
+        this.#keepForLater(bytes, at);
+        return;
+      }
+      if (at < 0) return;
+    }
+  }
+
+  /** Starts serving the request at `at`; gives the offset behind its head, or -1 when there is no whole one. */
+  #startRequest(bytes: Buffer, at: number): number {
+    const parser = this.core.requestParser;
+    const end = parser.parseRequest(bytes, at);
+    if (end === REFUSED) {
+      this.refuse(parser.refusal);
+      return -1;
+    }
+    if (end === INCOMPLETE) {
+      // The first head of a connection has had its time since the connection began.
+      if (!this.#headBegan && this.#exchange.served > 0) this.deadline = performance.now() + this.core.timeouts.headMs;
+      this.#headBegan = true;
+      this.#pending = Buffer.from(bytes.subarray(at));
+      return -1;
+    }
+    this.#headBegan = false;
+    this.#exchange.begin(parser);
+    return end;
+  }
+
+  #keepForLater(bytes: Buffer, at: number): void {
+    this.#pending = at === 0 ? bytes : Buffer.from(bytes.subarray(at));
+    if (this.#pending.length > MAX_PENDING_BYTES) this.pause();
+  }
+
+  #onEnd(): void {
+    if (this.#exchange.active) this.#exchange.onClientEnd();
+    this.end();
+  }
+
+  #onClose(): void {
+    this.#ending = true;
+    this.core.deadlines.delete(this);
+    this.core.connections.delete(this);
+    if (this.#exchange.active) this.#exchange.onClientGone();
+    this.core.onConnectionGone();
+  }
+}
+
+const PHRASES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};

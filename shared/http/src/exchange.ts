@@ -1,0 +1,360 @@
+// One request and its response. A connection has one exchange and uses it for one request after another, so that
+// serving a request makes no objects but the buffers that are sent.
+import { BODY, BodyDecoder } from "./body-decoder.ts";
+import type { BodyFraming } from "./body-decoder.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import type { HeadParser } from "./head-parser.ts";
+import { INCOMPLETE, REFUSED } from "./head-parser.ts";
+import type { MessageWriter } from "./message-writer.ts";
+import type { ProxyCore } from "./proxy.ts";
+import type { Refusal } from "./refusals.ts";
+import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
+import { checkRequest, hostOf, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
+import { CRLF } from "./syntax.ts";
+import type { Borrower, Upstream, UpstreamConnection } from "./upstream.ts";
+
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+export class Exchange implements Borrower {
+  readonly client: ClientConnection;
+  readonly #core: ProxyCore;
+
+  /** From the request's head to the end of the response. */
+  active = false;
+  /** How many requests this connection has sent, this one included. */
+  served = 0;
+  /** The request has been passed on whole. */
+  requestDone = false;
+  /** Both sides have switched protocols; bytes pass as they are. */
+  tunnel = false;
+  isHead = false;
+  /** Status of the response, 0 before it. */
+  status = 0;
+  /** The response has been passed on whole. */
+  complete = false;
+  /** When the head was complete, in the milliseconds of performance.now(). */
+  startedAt = 0;
+  /** `GET /path`, and Host, when the proxy records requests. */
+  requestLine = "";
+  host = "";
+
+  #upstream: Upstream | undefined;
+  #connection: UpstreamConnection | undefined;
+  #requestHead: Buffer | undefined;
+  readonly #requestBody: BodyDecoder;
+  readonly #responseBody: BodyDecoder;
+  #upgrade = "";
+  #isHttp10 = false;
+  #keepClient = false;
+  #keepUpstream = false;
+  #replayable = false;
+  #expectsContinue = false;
+  #chunkedOut = false;
+  /** A response head of which not all has arrived. */
+  #partialHead: Buffer | undefined;
+
+  constructor(client: ClientConnection) {
+    this.client = client;
+    this.#core = client.core;
+    this.#requestBody = new BodyDecoder(client.core.trailerParser);
+    this.#responseBody = new BodyDecoder(client.core.trailerParser);
+  }
+
+  /** Takes on the request whose head has just been parsed: chooses its upstream and passes the head on. */
+  begin(head: HeadParser): void {
+    this.#reset(head);
+    const target = checkRequest(head);
+    if (typeof target !== "string") return this.#refuse(target);
+    const upstream = this.#core.route(head, this.client.peer);
+    if (upstream === undefined) return this.#refuse(REFUSALS.noUpstream);
+    this.#upstream = upstream;
+    this.#upgrade = upgradeOf(head);
+    this.#requestHead = writeRequestHead(this.#core.writer, head, {
+      rule: this.#core.requestFields,
+      target,
+      upgrade: this.#upgrade,
+      forwarding: this.client.forwarding,
+    });
+    this.#send(upstream.lend(this, { replayable: this.#replayable }));
+    this.#progress();
+    return undefined;
+  }
+
+  /** Passes on body bytes; gives the offset behind the body's part. */
+  takeBody(bytes: Buffer, from: number): number {
+    const body = this.#requestBody;
+    const end = body.decode(bytes, from);
+    if (body.failed) {
+      this.#refuse(REFUSALS.badChunk);
+      return end;
+    }
+    const chunked = body.framing === BODY.chunked;
+    if (body.size > 0 || (chunked && body.done)) this.#passBody(body, bytes, chunked);
+    this.requestDone = body.done;
+    this.#progress();
+    return end;
+  }
+
+  takeTunnelled(bytes: Buffer): void {
+    if (this.#connection?.socket.write(bytes) === false) this.client.pause();
+    this.#progress();
+  }
+
+  onClientDrain(): void {
+    this.#connection?.socket.resume();
+    if (this.active) this.#progress();
+  }
+
+  /** The client sends no more: a request is given up, a tunnel is ended in order. */
+  onClientEnd(): void {
+    if (this.tunnel) this.#connection?.socket.end();
+    else this.onClientGone();
+  }
+
+  onClientGone(): void {
+    if (!this.active) return;
+    this.active = false;
+    this.#connection?.discard();
+    this.#connection = undefined;
+    if (!this.tunnel) this.#core.observer.onAborted(this);
+  }
+
+  /** Nothing has moved for too long, or no answer has come. */
+  onDeadline(): void {
+    if (this.tunnel || this.status !== 0) {
+      this.#breakOff();
+    } else if (this.requestDone) this.#fail(UPSTREAM_FAILURES.responseTimeout);
+    else this.#refuse(REFUSALS.bodyTimeout);
+  }
+
+  onUpstreamConnect(): void {
+    if (this.#expectsContinue && this.status === 0) this.client.write(CONTINUE);
+    this.#expectsContinue = false;
+  }
+
+  onUpstreamDrain(): void {
+    this.client.resume();
+    this.#progress();
+  }
+
+  onUpstreamData(connection: UpstreamConnection, bytes: Buffer): void {
+    if (this.tunnel) this.#toClient(bytes);
+    else if (this.status === 0) this.#takeHead(bytes);
+    else this.#takeResponse(bytes);
+    if (this.#connection === connection) this.#progress();
+  }
+
+  onUpstreamEnd(): void {
+    if (this.tunnel) this.client.end();
+    else if (this.status !== 0 && this.#responseBody.framing === BODY.untilClose) {
+      this.#responseBody.endByClose();
+      if (this.#chunkedOut) this.client.write(this.#core.writer.begin().body(this.#responseBody, EMPTY, true).take());
+      this.#finish();
+    }
+  }
+
+  onUpstreamClose(connection: UpstreamConnection, failure: Refusal): void {
+    this.#connection = undefined;
+    if (this.tunnel) this.client.end();
+    else if (this.status !== 0) this.#breakOff(UPSTREAM_FAILURES.truncated);
+    else if (connection.reused && this.#replayable && this.requestDone) {
+      // The server ended a kept connection just as we used it: one more try, on a new one, which is never `reused`.
+      this.#partialHead = undefined;
+      this.#send(this.#upstream!.lendNew(this));
+    } else this.#fail(failure);
+  }
+
+  #reset(head: HeadParser): void {
+    const { method } = head;
+    this.active = true;
+    this.served++;
+    this.tunnel = false;
+    this.isHead = method === "HEAD";
+    this.status = 0;
+    this.complete = false;
+    this.startedAt = performance.now();
+    if (this.#core.recordRequests) {
+      this.requestLine = `${method} ${head.target}`;
+      this.host = hostOf(head);
+    }
+    const framing = head.chunked ? BODY.chunked : head.contentLength > 0 ? BODY.length : BODY.none;
+    this.#requestBody.begin(framing, head.contentLength);
+    this.requestDone = framing === BODY.none;
+    this.#isHttp10 = head.minor === 0;
+    this.#keepClient = this.#isHttp10 ? head.keepAlive : !head.close;
+    this.#keepUpstream = false;
+    this.#replayable = framing === BODY.none && isIdempotent(method);
+    this.#expectsContinue = head.expect !== -1 && !this.#isHttp10 && framing !== BODY.none;
+    this.#chunkedOut = false;
+    this.#partialHead = undefined;
+  }
+
+  #send(connection: UpstreamConnection): void {
+    this.#connection = connection;
+    connection.socket.write(this.#requestHead!);
+    if (connection.connected) this.onUpstreamConnect();
+  }
+
+  #passBody(body: BodyDecoder, bytes: Buffer, chunked: boolean): void {
+    const { ranges } = body;
+    const asItIs = !chunked && ranges.length === 2;
+    const data = asItIs
+      ? bytes.subarray(ranges[0], ranges[1])
+      : this.#core.writer.begin().body(body, bytes, chunked).take();
+    if (this.#connection?.socket.write(data) === false && !body.done) this.client.pause();
+  }
+
+  /** The next deadline, from what is to happen next. */
+  #progress(): void {
+    if (!this.active) return;
+    const { timeouts } = this.#core;
+    const patience = this.tunnel
+      ? timeouts.tunnelMs
+      : this.requestDone && this.status === 0
+        ? timeouts.responseMs
+        : timeouts.idleMs;
+    this.client.deadline = performance.now() + patience;
+  }
+
+  /** Reads response heads: interim ones are passed on, the final one begins the response. */
+  #takeHead(bytes: Buffer): void {
+    const head = this.#core.responseParser;
+    const all = this.#partialHead === undefined ? bytes : Buffer.concat([this.#partialHead, bytes]);
+    this.#partialHead = undefined;
+    let at = 0;
+    while (at < all.length) {
+      const end = head.parseResponse(all, at);
+      if (end === REFUSED) return this.#fail(UPSTREAM_FAILURES.badResponse);
+      if (end === INCOMPLETE) {
+        this.#partialHead = Buffer.from(all.subarray(at));
+        return undefined;
+      }
+      if (head.status === 101) return this.#switchProtocols(head, all, end);
+      if (head.status >= 200) return this.#respond(head, all, end);
+      // 100 was answered by us; 102, 103 and others are the client's, if it can understand them (RFC 9110 section 15.2).
+      if (head.status !== 100 && !this.#isHttp10) this.client.write(this.#startHead(head, all).text(CRLF).take());
+      at = end;
+    }
+    return undefined;
+  }
+
+  #startHead(head: HeadParser, bytes: Buffer): MessageWriter {
+    const { writer, responseFields } = this.#core;
+    return writer
+      .begin()
+      .text("HTTP/1.1 ")
+      .copy(bytes, head.statusStart, head.fieldsStart)
+      .fields(head, responseFields);
+  }
+
+  #respond(head: HeadParser, bytes: Buffer, end: number): void {
+    const body = this.#responseBody;
+    body.begin(this.isHead ? BODY.none : framingOf(head), head.contentLength);
+    const endless = body.framing === BODY.chunked || body.framing === BODY.untilClose;
+    this.status = head.status;
+    this.#chunkedOut = endless && !this.#isHttp10;
+    this.#keepUpstream = body.framing !== BODY.untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
+    // An HTTP/1.0 client only sees the end of such a body when the connection ends with it.
+    if (this.#core.draining || !this.requestDone || (endless && this.#isHttp10)) this.#keepClient = false;
+
+    const message = this.#startHead(head, bytes).text(this.#framingLines(head));
+    if (!body.done) {
+      const bodyEnd = body.decode(bytes, end);
+      message.body(body, bytes, this.#chunkedOut);
+      this.#endOfBytes(bytes, bodyEnd, message.take());
+    } else this.#endOfBytes(bytes, end, message.take());
+  }
+
+  #framingLines(head: HeadParser): string {
+    let lines = "";
+    if (this.#chunkedOut) lines = "Transfer-Encoding: chunked\r\n";
+    else if (head.contentLength !== -1 && head.status !== 204) lines = `Content-Length: ${head.contentLength}\r\n`;
+    if (!this.#keepClient) lines += "Connection: close\r\n";
+    else if (this.#isHttp10) lines += "Connection: keep-alive\r\n";
+    return lines + CRLF;
+  }
+
+  #takeResponse(bytes: Buffer): void {
+    const body = this.#responseBody;
+    const end = body.decode(bytes, 0);
+    if (!this.#chunkedOut && body.ranges.length === 2) {
+      this.#endOfBytes(bytes, end, bytes.subarray(body.ranges[0], body.ranges[1]));
+    } else this.#endOfBytes(bytes, end, this.#core.writer.begin().body(body, bytes, this.#chunkedOut).take());
+  }
+
+  /** Sends what was made of the bytes up to `end`, and ends the exchange when that was all. */
+  #endOfBytes(bytes: Buffer, end: number, message: Buffer): void {
+    const body = this.#responseBody;
+    if (body.failed) return this.#breakOff(UPSTREAM_FAILURES.badResponse);
+    if (message.length > 0) this.#toClient(message);
+    if (!body.done) return undefined;
+    // Bytes behind the end belong to no request: whatever they are, this connection is not used again.
+    if (end < bytes.length) this.#keepUpstream = false;
+    return this.#finish();
+  }
+
+  #toClient(message: Buffer): void {
+    if (!this.client.write(message) && !this.#responseBody.done) this.#connection?.socket.pause();
+  }
+
+  #switchProtocols(head: HeadParser, bytes: Buffer, end: number): void {
+    if (this.#upgrade === "") return this.#fail(UPSTREAM_FAILURES.badResponse);
+    this.status = 101;
+    this.tunnel = true;
+    this.requestDone = true;
+    this.complete = true;
+    // Until the end there is always more: back-pressure holds in both directions.
+    this.#responseBody.begin(BODY.untilClose, 0);
+    const protocol = head.upgrade === -1 ? this.#upgrade : head.value(head.upgrade);
+    this.client.write(this.#startHead(head, bytes).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
+    this.#core.observer.onResponse(this);
+    if (end < bytes.length) this.#toClient(bytes.subarray(end));
+    const early = this.client.takeTunnelBytes();
+    if (early !== undefined) this.takeTunnelled(early);
+    return undefined;
+  }
+
+  #finish(): void {
+    this.complete = true;
+    this.active = false;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (this.#keepUpstream && this.requestDone) connection?.upstream.takeBack(connection);
+    else connection?.discard();
+    this.#core.observer.onResponse(this);
+    this.client.exchangeDone(this.#keepClient && this.requestDone);
+  }
+
+  /** Nothing of a response has been sent: the client gets ours. */
+  #fail(failure: Refusal): void {
+    this.#core.observer.onUpstreamFailure(failure);
+    this.#refuse(failure);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.active = false;
+    this.#connection?.discard();
+    this.#connection = undefined;
+    const keep = this.requestDone && this.#keepClient && refusal.status >= 500 && !this.#core.draining;
+    this.client.refuse(refusal, { keep, exchange: this });
+  }
+
+  /** Part of a response has been sent: all that is left is to make it clear that it is not whole. */
+  #breakOff(failure?: Refusal): void {
+    this.active = false;
+    this.#connection?.discard();
+    this.#connection = undefined;
+    if (failure !== undefined) this.#core.observer.onUpstreamFailure(failure);
+    if (!this.tunnel) this.#core.observer.onResponse(this);
+    this.client.destroy();
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** The framing of a response's body (RFC 9112 section 6.3). */
+function framingOf(head: HeadParser): BodyFraming {
+  if (head.status === 204 || head.status === 304) return BODY.none;
+  if (head.chunked) return BODY.chunked;
+  return head.contentLength === -1 ? BODY.untilClose : BODY.length;
+}

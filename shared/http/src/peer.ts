@@ -1,0 +1,17 @@
+// Who a client is, as far as forwarding needs to know; made once a connection.
+
+/** Facts of a client's connection. */
+export type Peer = {
+  /** The client's IP address, an IPv4-mapped one as IPv4; empty for a Unix socket. */
+  readonly address: string;
+  /** The port that the client connected to. */
+  readonly localPort: number;
+  /** `https` or `http`, as the client sees it. */
+  readonly scheme: "http" | "https";
+  /** Whether its own forwarding fields may be believed. */
+  readonly trusted: boolean;
+};
+
+/** An IPv4 address that a dual-stack socket shows as IPv6, as IPv4. */
+export const plainAddress = (address: string): string =>
+  address.startsWith("::ffff:") && address.includes(".") ? address.slice("::ffff:".length) : address;

@@ -1,0 +1,134 @@
+// The HTTP/1.1 reverse proxy on sockets and bytes. A caller hands it connected sockets and a function that chooses the
+// upstream of each request; it rewrites heads, re-frames bodies and passes them on with back-pressure.
+import type { Duplex } from "node:stream";
+
+import { ClientConnection } from "./client-connection.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Exchange } from "./exchange.ts";
+import { FIELD, createFieldNames } from "./field-names.ts";
+import type { FieldNames } from "./field-names.ts";
+import { FORWARDING_FIELDS } from "./forwarding.ts";
+import { HeadParser } from "./head-parser.ts";
+import type { HeadLimits } from "./head-parser.ts";
+import type { FieldRule } from "./message-writer.ts";
+import { MessageWriter } from "./message-writer.ts";
+import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusals.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** All in milliseconds. */
+export type ProxyTimeouts = {
+  /** From a head's first byte, or the connection's beginning, to the head's last byte. */
+  readonly headMs: number;
+  /** A kept-alive connection without a request, or a body of which nothing moves. */
+  readonly idleMs: number;
+  /** From a request's last byte to the first byte of its answer. */
+  readonly responseMs: number;
+  /** An upgraded connection on which nothing moves. */
+  readonly tunnelMs: number;
+  /** How long a connection that we have ended may take to end on the other side. */
+  readonly closeMs: number;
+};
+
+/** Something that adds up. */
+export type Sum = { add(amount: number): void };
+
+/** Hears of what happens; called on the hot path, so it must be quick. */
+export type ProxyObserver = {
+  readonly received: Sum;
+  readonly sent: Sum;
+  /** A response has been passed on whole, or broke off (`exchange.complete` tells); valid during the call only. */
+  onResponse(exchange: Exchange): void;
+  /** A request was answered by the proxy itself. `exchange` is undefined when it had not come that far. */
+  onRefused(refusal: Refusal, peer: Peer, exchange: Exchange | undefined): void;
+  onUpstreamFailure(failure: Refusal): void;
+  /** The client went away while its request was being served. */
+  onAborted(exchange: Exchange): void;
+};
+
+export type ProxySettings = {
+  readonly limits: HeadLimits;
+  readonly timeouts: ProxyTimeouts;
+  readonly deadlines: Deadlines;
+  readonly observer: ProxyObserver;
+  /** Whether exchanges keep their request line and host as text, for an access log. */
+  readonly recordRequests: boolean;
+  /** Chooses the upstream of one request; undefined answers 503. Offsets and texts of the head are valid in the call. */
+  route(head: HeadParser, peer: Peer): Upstream | undefined;
+  /** Whether a forwarding chain's address is a proxy that may be believed. */
+  isTrusted(address: string): boolean;
+};
+
+/** What the connections of one proxy share: as parsing is done within one turn, one parser serves them all. */
+export type ProxyCore = ProxySettings & {
+  readonly names: FieldNames;
+  readonly requestParser: HeadParser;
+  readonly responseParser: HeadParser;
+  readonly trailerParser: HeadParser;
+  readonly writer: MessageWriter;
+  readonly requestFields: FieldRule;
+  readonly responseFields: FieldRule;
+  readonly connections: Set<ClientConnection>;
+  draining: boolean;
+  onConnectionGone(): void;
+};
+
+export type Proxy = {
+  /** Serves requests on a connected socket, TLS or not, until it closes. */
+  serve(socket: Duplex, peer: Peer): void;
+  /** Lets responses carry Connection: close and ends idle connections soon; resolves when there is none left. */
+  drain(): Promise<void>;
+  /** Ends all connections at once. */
+  close(): void;
+};
+
+export function createProxy(settings: ProxySettings): Proxy {
+  const names = createFieldNames(FORWARDING_FIELDS);
+  const drained = Promise.withResolvers<void>();
+  const core: ProxyCore = {
+    ...settings,
+    names,
+    requestParser: new HeadParser(names, settings.limits),
+    responseParser: new HeadParser(names, settings.limits),
+    trailerParser: new HeadParser(names, settings.limits),
+    writer: new MessageWriter(),
+    requestFields: { dropped: requestTable(), dropAliases: true },
+    responseFields: { dropped: responseTable(), dropAliases: false },
+    connections: new Set(),
+    draining: false,
+    onConnectionGone: () => {
+      if (core.draining && core.connections.size === 0) drained.resolve();
+    },
+  };
+  return {
+    serve: (socket, peer) => void new ClientConnection(core, socket, peer),
+    drain: () => {
+      core.draining = true;
+      for (const connection of core.connections) connection.drain();
+      core.onConnectionGone();
+      return drained.promise;
+    },
+    close: () => {
+      for (const connection of core.connections) connection.destroy();
+    },
+  };
+}
+
+/** Room for the built-in identities and the own ones behind them. */
+const TABLE_SIZE = 64;
+
+/** Requests: framing and hop-by-hop fields are written anew, forwarding fields are ours alone. */
+function requestTable(): Uint8Array {
+  const table = new Uint8Array(TABLE_SIZE).fill(1);
+  for (const id of [0, FIELD.host, FIELD.trailer]) table[id] = 0;
+  return table;
+}
+
+/** Responses: framing and hop-by-hop fields are written anew. */
+function responseTable(): Uint8Array {
+  const table = new Uint8Array(TABLE_SIZE);
+  const { contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade } = FIELD;
+  for (const id of [contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade])
+    table[id] = 1;
+  return table;
+}
