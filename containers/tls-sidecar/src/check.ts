@@ -11,7 +11,11 @@ import type { Values } from "./policy.ts";
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
 export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
-  const problems = [...checkTraffic(values, writtenAs), ...checkAccess(values, writtenAs), ...checkLists(values, writtenAs)];
+  const problems = [
+    ...checkTraffic(values, writtenAs),
+    ...checkAccess(values, writtenAs),
+    ...checkLists(values, writtenAs),
+  ];
   const loaded = await loadMaterial(values, writtenAs);
   return [...problems, ...(loaded.problems ?? [])];
 }
@@ -43,7 +47,9 @@ function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
     problems.push(`${writtenAs.clientAuth}: expected an --allow-... list or --allow-all beside require, got none`);
   }
   if (allowAll && given.length > 0) {
-    problems.push(`${writtenAs.allowAll}: expected to be the only one of --allow-..., got ${writtenAs[given[0]!]} as well`);
+    problems.push(
+      `${writtenAs.allowAll}: expected to be the only one of --allow-..., got ${writtenAs[given[0]!]} as well`,
+    );
   }
   // A list that nobody consults would look like protection.
   if (clientAuth === "none") {

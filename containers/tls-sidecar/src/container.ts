@@ -89,7 +89,13 @@ function reportCertificates({ metrics: { certificateExpiry } }: SidecarContext, 
   }
 }
 
-function watchApplication({ options: values, metrics: { targetUp }, readiness, heartbeat, onStop }: SidecarContext): void {
+function watchApplication({
+  options: values,
+  metrics: { targetUp },
+  readiness,
+  heartbeat,
+  onStop,
+}: SidecarContext): void {
   const timeout = Math.min(values.connectTimeout, values.responseTimeout);
   const beat = heartbeat("target check", values.targetInterval + timeout);
   readiness.set("target", false, "not asked yet");
@@ -113,7 +119,9 @@ async function watchFiles({ options: values, log, onStop, reload: ask }: Sidecar
       log.info({ files: changed }, "files changed");
       void ask();
     },
-    onMode: (mode, reason) => log.warn({ mode, reason }, "file events are not available"),
+    onMode: (mode, reason) => {
+      if (mode === "poll") log.warn({ reason }, "file events are not available, so files are polled");
+    },
     rescanMs: values.rescanInterval,
   });
   onStop("file watch", () => watch.close());

@@ -1,9 +1,9 @@
-// All data planes of the sidecar: one on this thread, and one on each further thread of --workers.
-import { createDataPlane } from "./data-plane.ts";
-import type { DataPlane } from "./data-plane.ts";
 import type { Address } from "@outrigger/options";
 import type { Context } from "@outrigger/runtime";
 
+// All data planes of the sidecar: one on this thread, and one on each further thread of --workers.
+import { createDataPlane } from "./data-plane.ts";
+import type { DataPlane } from "./data-plane.ts";
 import type { Material } from "./material.ts";
 import type { metrics } from "./metrics.ts";
 import { options } from "./options.ts";

@@ -85,7 +85,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
   return { listen: (address) => listen(server, address, shared), update, close, destroyHandshakes };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
-    count.failures[reason].add(1);
+    count.failures.get(reason)!.add(1);
     log.debug({ reason, client }, "handshake failed");
   }
 
@@ -113,9 +113,7 @@ function countersOf(metrics: Metrics) {
     connections: metrics.connections.cell({}),
     active: metrics.active.cell({}),
     tooMany: metrics.connectionsRefused.cell({ reason: "too_many" }),
-    failures: Object.fromEntries(
-      HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })]),
-    ) as Record<HandshakeFailure, { add(amount: number): void }>,
+    failures: new Map(HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })])),
     handshakes: (socket: TLSSocket) => {
       const cells = versions[socket.getProtocol() === "TLSv1.2" ? 0 : 1]!;
       (socket.isSessionReused() ? cells.resumed : cells.full).add(1);

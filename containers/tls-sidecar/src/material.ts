@@ -28,7 +28,9 @@ export type CertificateFacts = {
 };
 
 /** Material, or every reason why it cannot be used: `<as written>: expected <form>, got <value>`. */
-export type LoadResult = { readonly material: Material; readonly problems?: undefined } | { readonly problems: string[] };
+export type LoadResult =
+  | { readonly material: Material; readonly problems?: undefined }
+  | { readonly problems: string[] };
 
 /** How each option was written, for problems. */
 export type WrittenAs = Readonly<Record<"cert" | "key" | "clientCa", string>>;
@@ -55,9 +57,20 @@ export async function loadMaterial(values: Values, writtenAs: WrittenAs = FLAGS)
       : await read("clientCa", values.clientCa, "a readable file with CA certificates in PEM");
   if (problems.length > 0) return { problems };
 
-  const chain = parseCertificates(cert, `${writtenAs.cert}: expected a certificate in PEM, got ${values.cert}`, problems);
+  const chain = parseCertificates(
+    cert,
+    `${writtenAs.cert}: expected a certificate in PEM, got ${values.cert}`,
+    problems,
+  );
   const privateKey = parseKey(key, `${writtenAs.key}: expected a private key in PEM, got ${values.key}`, problems);
-  const roots = ca === undefined ? [] : parseCertificates(ca, `${writtenAs.clientCa}: expected CA certificates in PEM, got ${values.clientCa}`, problems);
+  const roots =
+    ca === undefined
+      ? []
+      : parseCertificates(
+          ca,
+          `${writtenAs.clientCa}: expected CA certificates in PEM, got ${values.clientCa}`,
+          problems,
+        );
   if (problems.length === 0) problems.push(...chainProblems(chain, privateKey!, values, writtenAs));
   if (problems.length > 0) return { problems };
 
@@ -65,7 +78,9 @@ export async function loadMaterial(values: Values, writtenAs: WrittenAs = FLAGS)
     cert,
     key,
     ca,
-    fingerprint: createHash("sha256").update(JSON.stringify([cert, key, ca])).digest("hex"),
+    fingerprint: createHash("sha256")
+      .update(JSON.stringify([cert, key, ca]))
+      .digest("hex"),
     certificates: [
       ...chain.map((certificate) => factsOf(values.cert, certificate)),
       ...roots.map((certificate) => factsOf(values.clientCa!, certificate)),
@@ -109,14 +124,20 @@ function chainProblems(chain: X509Certificate[], key: KeyObject, values: Values,
   for (const [index, certificate] of chain.entries()) {
     const name = `${values.cert} (${oneLine(certificate.subject)}`;
     if (Date.parse(certificate.validTo) <= now) {
-      problems.push(`${writtenAs.cert}: expected certificates that are valid now, got ${name}, expired ${certificate.validTo})`);
+      problems.push(
+        `${writtenAs.cert}: expected certificates that are valid now, got ${name}, expired ${certificate.validTo})`,
+      );
     }
     if (Date.parse(certificate.validFrom) > now) {
-      problems.push(`${writtenAs.cert}: expected certificates that are valid now, got ${name}, not before ${certificate.validFrom})`);
+      problems.push(
+        `${writtenAs.cert}: expected certificates that are valid now, got ${name}, not before ${certificate.validFrom})`,
+      );
     }
     const issuer = chain[index + 1];
     if (issuer !== undefined && !(certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey))) {
-      problems.push(`${writtenAs.cert}: expected each certificate to be followed by its issuer, got ${name}, then ${oneLine(issuer.subject)})`);
+      problems.push(
+        `${writtenAs.cert}: expected each certificate to be followed by its issuer, got ${name}, then ${oneLine(issuer.subject)})`,
+      );
     }
   }
   return problems;

@@ -38,7 +38,10 @@ export function createObserver(metrics: Metrics, record: Recorder["record"] | un
     onUpstreamFailure: ({ reason }) => metrics.targetErrors.inc({ reason: reason as "connect_refused" }),
     onAborted: (exchange) => {
       aborted.add(1);
-      record?.("request", { ...accessOf(exchange, 499, (performance.now() - exchange.startedAt) / 1000), aborted: true });
+      record?.("request", {
+        ...accessOf(exchange, 499, (performance.now() - exchange.startedAt) / 1000),
+        aborted: true,
+      });
     },
   };
 }

@@ -33,7 +33,8 @@ export const policyValuesOf = (values: PolicyValues): PolicyValues => {
 export function createPolicy(values: PolicyValues): Policy {
   const allows = createMatcher(values);
   // With certificates only requested and no list at all, a certificate of the CA is as good as none.
-  const open = values.allowAll || (values.clientAuth === "request" && ALLOW_LISTS.every((list) => values[list].length === 0));
+  const open =
+    values.allowAll || (values.clientAuth === "request" && ALLOW_LISTS.every((list) => values[list].length === 0));
   return {
     clientAuth: values.clientAuth,
     refusalOf: (identity, now) => {
@@ -64,15 +65,24 @@ function createMatcher(values: PolicyValues): (identity: Identity) => boolean {
 export function uriPattern(text: string): RegExp {
   const rest = text.endsWith("/**");
   const segments = (rest ? text.slice(0, -"/**".length) : text.replace(/\/$/, "")).split("/");
-  const pattern = segments.map((segment) => (segment === "*" ? "[^/]+" : segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+  const pattern = segments.map((segment) =>
+    segment === "*" ? "[^/]+" : segment.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"),
+  );
   return new RegExp(`^${pattern.join("/")}${rest ? "(/.*)?" : "/?"}$`);
 }
 
 /** Whether a URI pattern uses its stars as uriPattern understands them. */
 export const isUriPattern = (text: string): boolean =>
-  /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text) && !text.replace(/\/\*\*$/, "").split("/").some((segment) => segment.includes("*") && segment !== "*");
+  /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text) &&
+  !text
+    .replace(/\/\*\*$/, "")
+    .split("/")
+    .some((segment) => segment.includes("*") && segment !== "*");
 
 /** Names a policy and the CA that it relies on: sessions made under another name must not be resumed. */
 export function policyFingerprint(values: PolicyValues, ca: string | undefined): string {
-  return createHash("sha256").update(JSON.stringify([policyValuesOf(values), ca ?? null])).digest("hex").slice(0, 32);
+  return createHash("sha256")
+    .update(JSON.stringify([policyValuesOf(values), ca ?? null]))
+    .digest("hex")
+    .slice(0, 32);
 }

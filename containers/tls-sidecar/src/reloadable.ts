@@ -5,16 +5,18 @@ import { options } from "./options.ts";
 import type { PolicyValues, Values } from "./policy.ts";
 import { policyValuesOf } from "./policy.ts";
 
-export const reloadable = (values: Values): PolicyValues & Pick<Values, "clientCa" | "cert" | "key"> => ({
+type Reloadable = PolicyValues & Pick<Values, "clientCa" | "cert" | "key">;
+
+export const reloadable = (values: Values): Reloadable => ({
   ...policyValuesOf(values),
   cert: values.cert,
   key: values.key,
-  ...(values.clientCa === undefined ? {} : { clientCa: values.clientCa }),
+  clientCa: values.clientCa,
 });
 
 /** Why the new values cannot be taken over. */
 export function unreloadableChanges(before: Values, after: Values): string[] {
-  const fixed = Object.keys(options).filter((option) => !(option in reloadable(before)) && option !== "clientCa");
+  const fixed = Object.keys(options).filter((option) => !(option in reloadable(before)));
   return (fixed as (keyof Values)[])
     .filter((option) => !isDeepStrictEqual(before[option], after[option]))
     .map((option) => `${option}: expected to stay as it was until a restart, got another value`);

@@ -31,11 +31,14 @@ function askByConnecting(target: Address, timeoutMs: number): Promise<Verdict> {
 function askByRequest(target: Address, path: string, timeoutMs: number): Promise<Verdict> {
   const where = "path" in target ? { socketPath: target.path } : { host: target.host, port: target.port };
   return new Promise((resolve) => {
-    const request = get({ ...where, path, timeout: timeoutMs, agent: false, headers: { host: "localhost" } }, (response) => {
-      response.resume();
-      const status = response.statusCode ?? 0;
-      resolve(status >= 200 && status < 400 ? undefined : `${path} answered ${status}`);
-    });
+    const request = get(
+      { ...where, path, timeout: timeoutMs, agent: false, headers: { host: "localhost" } },
+      (response) => {
+        response.resume();
+        const status = response.statusCode ?? 0;
+        resolve(status >= 200 && status < 400 ? undefined : `${path} answered ${status}`);
+      },
+    );
     request.on("timeout", () => {
       resolve(`${path} did not answer in time`);
       request.destroy();

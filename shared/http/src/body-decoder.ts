@@ -42,7 +42,7 @@ export class BodyDecoder {
 
   begin(framing: BodyFraming, length: number): void {
     this.framing = framing;
-    this.#remaining = length;
+    this.#remaining = framing === BODY.length ? length : 0;
     this.#state = STATE.size;
     this.#digits = 0;
     this.#extensionBytes = 0;
