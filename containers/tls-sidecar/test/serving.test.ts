@@ -28,8 +28,16 @@ describe.skipIf(openssl.skip)(openssl.title("openssl s_client"), () => {
     const app = await startApp((_, response) => response.end("hello"), { cleanup });
     const sidecar = await startSidecar({ target: app.address, cleanup });
     const client = run(openssl.path("openssl"), [
-      ...["s_client", "-connect", `127.0.0.1:${sidecar.port}`, "-servername", "localhost", "-verify_return_error"],
-      ...["-CAfile", sidecar.files.ca, "-ign_eof", version],
+      "s_client",
+      "-connect",
+      `127.0.0.1:${sidecar.port}`,
+      "-servername",
+      "localhost",
+      "-verify_return_error",
+      "-CAfile",
+      sidecar.files.ca,
+      "-ign_eof",
+      version,
     ]);
     client.child.stdin!.end("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const { stdout } = await client;
