@@ -33,7 +33,7 @@ LOOPBACK.addAddress("::1", "ipv6");
 
 /** Whether traffic to this host or IP address stays on the machine. A name other than `localhost` is never trusted to. */
 export function isLoopbackHost(host: string): boolean {
-  if (host === "localhost") return true;
+  if (host.toLowerCase() === "localhost") return true;
   const family = isIP(host);
   return family !== 0 && LOOPBACK.check(host, family === 4 ? "ipv4" : "ipv6");
 }

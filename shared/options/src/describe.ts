@@ -1,8 +1,9 @@
 // The table as people and tools read it: usage text, Markdown, JSON Schema, and the effective values.
 import { Document } from "yaml";
 
-import { ACTIONS } from "./sources.ts";
-import type { AnyKind, Option, OptionTable } from "./table.ts";
+import { ACTIONS } from "./flags.ts";
+import { optionsOfFile } from "./resolve.ts";
+import type { Option, OptionTable } from "./table.ts";
 import { flagOf, prefixOf, spell } from "./table.ts";
 
 type Row = { property: string; option: Option<unknown>; flag: string; variable: string; key: string };
@@ -43,7 +44,8 @@ export function usageOf(container: string, summary: string, table: OptionTable):
     out.push(`${section}:`);
     for (const { option, flag, variable } of rows) {
       if (option.kind.fileOnly === true) continue;
-      const argument = option.kind.boolean === true ? "" : ` <${option.kind.name}>`;
+      const form = option.kind.secret === true ? "path" : option.kind.name;
+      const argument = option.kind.boolean === true ? "" : ` <${form}>`;
       out.push(`  ${flag}${argument}`, wrapped(option.summary, "      "));
       const facts = [variable, ...Object.keys(option.aliases ?? {})].join(", ");
       out.push(`      [${facts}]${option.default === undefined ? "" : ` [default: ${option.default}]`}`);
@@ -89,10 +91,11 @@ export function markdownOf(container: string, table: OptionTable): string {
 /** JSON Schema (draft-07) of the `--config` file, and of a chart's `options` values. */
 export function jsonSchemaOf(container: string, table: OptionTable): Record<string, unknown> {
   const properties: Record<string, unknown> = {};
-  for (const [property, { kind, summary, default: fallback }] of Object.entries(table)) {
+  for (const [property, { kind, summary, default: fallback }] of Object.entries(optionsOfFile(table))) {
     const { property: key } = spell(property, kind, "");
-    const json = kind.secret === true ? { type: "string", minLength: 1 } : kind.json;
-    properties[key] = { description: summary, ...json, ...(fallback === undefined ? {} : { default: fallback }) };
+    // A key without a value is as if it were not there.
+    const anyOf = [kind.json, { type: "null" }];
+    properties[key] = { description: summary, anyOf, ...(fallback === undefined ? {} : { default: fallback }) };
   }
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -103,6 +106,9 @@ export function jsonSchemaOf(container: string, table: OptionTable): Record<stri
   };
 }
 
+/** One line for each scalar, so that a comment can follow it. */
+const LAYOUT = { lineWidth: 0, blockQuote: false, doubleQuotedMinMultiLineLength: Infinity } as const;
+
 /** What `--print-config` prints: YAML that a `--config` file can hold, each value with its origin as a comment. */
 export function printConfig(
   table: OptionTable,
@@ -110,21 +116,13 @@ export function printConfig(
   origins: Readonly<Record<string, string>>,
 ): string {
   const lines: string[] = [];
-  for (const [property, { kind }] of Object.entries(table)) {
+  for (const [property, { kind }] of Object.entries(optionsOfFile(table))) {
     const value = values[property];
     if (value === undefined) continue;
     const { property: key } = spell(property, kind, "");
-    const written = writtenForm(kind, value);
-    const [first, ...rest] = new Document({ [key]: written }).toString({ lineWidth: 0 }).trimEnd().split("\n");
+    const { written = kind.format } = kind;
+    const [first, ...rest] = new Document({ [key]: written(value) }).toString(LAYOUT).replace(/\n$/, "").split("\n");
     lines.push(`${first} # ${origins[property]}`, ...rest);
   }
   return lines.join("\n");
-}
-
-/** The native form where YAML has one, so that what was printed reads back as the same value. */
-function writtenForm(kind: AnyKind, value: unknown): unknown {
-  if (kind.fileOnly === true || typeof value === "boolean") return value;
-  const text = kind.format(value);
-  if (kind.list === true) return text === "" ? [] : text.split(",");
-  return kind.name === "integer" || kind.name === "ratio" ? value : text;
 }

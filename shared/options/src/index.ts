@@ -2,27 +2,15 @@
 export { formatAddress, isLoopbackHost, parseAddress, staysOnMachine } from "./address.ts";
 export type { Address } from "./address.ts";
 export { jsonSchemaOf, markdownOf, printConfig, usageOf } from "./describe.ts";
-export {
-  address,
-  boolean,
-  bytes,
-  choice,
-  duration,
-  integer,
-  list,
-  path,
-  ratio,
-  secret,
-  structured,
-  text,
-} from "./kinds.ts";
+export { list, structured } from "./compound-kinds.ts";
+export { ACTIONS } from "./flags.ts";
+export type { Action } from "./flags.ts";
+export { address, boolean, bytes, choice, duration, integer, path, ratio, secret, text } from "./kinds.ts";
 export type { Kind } from "./kinds.ts";
 export { nearest } from "./nearest.ts";
 export { configOption, resolveOptions, show } from "./resolve.ts";
 export type { Resolution, Surroundings } from "./resolve.ts";
 export { REDACTED, Secret } from "./secret.ts";
-export { ACTIONS } from "./sources.ts";
-export type { Action } from "./sources.ts";
 export { option, prefixOf, spell } from "./table.ts";
 export type { Option, OptionTable, ValuesOf } from "./table.ts";
 export { formatBytes, formatDuration } from "./units.ts";

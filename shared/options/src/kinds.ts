@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import type { Address } from "./address.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { Secret } from "./secret.ts";
+import { REDACTED, Secret } from "./secret.ts";
 import {
   formatBytes,
   formatDuration,
@@ -26,6 +26,8 @@ export type Kind<T> = {
   readonly json: Readonly<Record<string, unknown>>;
   /** The value as one would write it on the command line. */
   readonly format: (value: T) => string;
+  /** The value as a file would hold it, where that is not the same text. */
+  readonly written?: (value: T) => unknown;
   /** A flag may be repeated, and its text is split at commas. */
   readonly list?: boolean;
   readonly boolean?: boolean;
@@ -34,23 +36,36 @@ export type Kind<T> = {
   readonly fileOnly?: boolean;
 };
 
-/** A schema for values that `parse` understands: it returns undefined for what is not of the expected form. */
-function schemaOf<T>(form: string, parse: (value: unknown) => T | undefined): z.ZodType<T, unknown> {
-  return z.unknown().transform((value, context) => {
-    const parsed = parse(value);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: "custom", message: form, input: value });
-    return z.NEVER;
-  });
-}
-
+/** A kind of values that `parse` understands: it returns undefined for what is not of the expected form. */
 function scalar<T>(kind: Omit<Kind<T>, "schema"> & { parse: (value: unknown) => T | undefined }): Kind<T> {
   const { parse, ...rest } = kind;
-  return { ...rest, schema: schemaOf(kind.form, parse) };
+  const { form, json, format, written = format } = rest;
+  // A codec, so that a structured value made of kinds can be written back, too.
+  const schema = z.codec(z.unknown(), z.custom<T>(), {
+    decode(value, context) {
+      const parsed = parse(value);
+      if (parsed !== undefined) return parsed;
+      context.issues.push({ code: "custom", message: form, input: value });
+      return z.NEVER;
+    },
+    encode: written,
+  });
+  return { ...rest, schema: schema.meta(json) };
 }
 
-const textOf = (value: unknown): string | undefined =>
-  typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+/** A number of YAML stands for its text, unless it is so large that YAML has not kept its digits. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  const exact = typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  return exact ? String(value) : undefined;
+}
+
+/** JSON Schema has no flag for it: the pattern of one of these words, whatever their case. */
+const anyCase = (words: readonly string[]): string =>
+  words.map((word) => word.replaceAll(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)).join("|");
+
+/** The pattern of a form that may have white space around it. */
+const trimmed = (pattern: string): string => `^\\s*(${pattern})\\s*$`;
 
 export const text = (form = "text"): Kind<string> =>
   scalar({
@@ -88,7 +103,7 @@ export const duration = (): Kind<number> =>
   scalar({
     name: "duration",
     form: "a duration such as 500ms, 10s, 5m or 1h (a bare number is seconds)",
-    json: { type: ["string", "number"], pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$", minimum: 0 },
+    json: { type: ["string", "number"], pattern: trimmed("[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?"), minimum: 0 },
     parse: (value) => parseDuration(textOf(value) ?? ""),
     format: formatDuration,
   });
@@ -98,7 +113,11 @@ export const bytes = (): Kind<number> =>
   scalar({
     name: "bytes",
     form: "a size such as 16KiB, 10MiB or 500k (a bare number is bytes)",
-    json: { type: ["string", "integer"], pattern: "^[0-9]+(\\.[0-9]+)?(B|k|kB|K|KiB|M|MB|MiB|G|GB|GiB)?$", minimum: 0 },
+    json: {
+      type: ["string", "number"],
+      pattern: trimmed("[0-9]+(\\.[0-9]+)?(B|k|kB|K|KiB|M|MB|MiB|G|GB|GiB)?"),
+      minimum: 0,
+    },
     parse: (value) => parseBytes(textOf(value) ?? ""),
     format: formatBytes,
   });
@@ -107,41 +126,57 @@ export const integer = (min: number, max: number): Kind<number> =>
   scalar({
     name: "integer",
     form: `a whole number from ${min} to ${max}`,
-    json: { type: ["integer", "string"], minimum: min, maximum: max },
+    json: { type: ["integer", "string"], minimum: min, maximum: max, pattern: trimmed("-?[0-9]{1,16}") },
     parse: (value) => parseInteger(textOf(value) ?? "", min, max),
     format: String,
+    written: (value) => value,
   });
 
 export const ratio = (): Kind<number> =>
   scalar({
     name: "ratio",
     form: "a number from 0 to 1, or a percentage such as 25%",
-    json: { type: ["number", "string"], minimum: 0, maximum: 1 },
+    json: {
+      type: ["number", "string"],
+      minimum: 0,
+      maximum: 1,
+      pattern: trimmed("[0-9]+(\\.[0-9]+)?(e-?[0-9]{1,3})?%?"),
+    },
     parse: (value) => parseRatio(textOf(value) ?? ""),
     format: String,
+    written: (value) => value,
   });
 
 export const boolean = (): Kind<boolean> =>
   scalar({
     name: "boolean",
     form: "true or false",
-    json: { type: "boolean" },
+    json: {
+      type: ["boolean", "string", "integer"],
+      minimum: 0,
+      maximum: 1,
+      pattern: trimmed(anyCase(["true", "yes", "on", "1", "false", "no", "off", "0"])),
+    },
     boolean: true,
     parse: (value) => (typeof value === "boolean" ? value : parseBoolean(textOf(value) ?? "")),
     format: String,
+    written: (value) => value,
   });
 
 export function choice<const C extends string>(choices: readonly C[]): Kind<C> {
   return scalar({
     name: choices.join("|"),
     form: `one of ${choices.join(", ")}`,
-    json: { enum: choices },
+    // YAML reads an unquoted 1.2 as a number.
+    json: {
+      enum: choices.flatMap((choice) => (String(Number(choice)) === choice ? [choice, Number(choice)] : choice)),
+    },
     parse: (value) => choices.find((choice) => choice === textOf(value)),
     format: (value) => value,
   });
 }
 
-/** A secret is written to a file and its path given as `<NAME>_FILE` or `--<name>-file`; see values.ts. */
+/** A secret is written to a file and its path given as `<NAME>_FILE` or `--<name>-file`; what is read is the secret itself. */
 export const secret = (): Kind<Secret> =>
   scalar({
     name: "secret",
@@ -150,35 +185,5 @@ export const secret = (): Kind<Secret> =>
     secret: true,
     parse: (value) => (typeof value === "string" && value !== "" ? new Secret(value) : undefined),
     format: String,
+    written: (value) => value.file ?? REDACTED,
   });
-
-/** A list of another kind: repeated flags, or items with commas between them. */
-export function list<T>(item: Kind<T>, { maxItems = 1000 } = {}): Kind<T[]> {
-  const items = z.array(item.schema).max(maxItems, `at most ${maxItems} items`);
-  const split = z.unknown().transform((value) => (Array.isArray(value) ? value : splitAtCommas(value)));
-  return {
-    name: `list of ${item.name}`,
-    form: `a list of: ${item.form}`,
-    schema: split.pipe(items) as z.ZodType<T[], unknown>,
-    json: { oneOf: [{ type: "array", items: item.json, maxItems }, { type: "string" }] },
-    format: (values) => values.map((value) => item.format(value)).join(","),
-    list: true,
-  };
-}
-
-function splitAtCommas(value: unknown): unknown[] {
-  if (typeof value !== "string") return value === undefined || value === null ? [] : [value];
-  return value
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-}
-
-/** A structured value by a zod schema of its own: only the file (or the inline file) can hold it. */
-export function structured<T>(schema: z.ZodType<T, unknown>, form: string): Kind<T> {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { target: "draft-07", io: "input" }) as Record<
-    string,
-    unknown
-  >;
-  return { name: "object", form, schema, json, format: (value) => JSON.stringify(value), fileOnly: true };
-}

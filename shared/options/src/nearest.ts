@@ -18,14 +18,22 @@ function distance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** The candidate nearest to `name`, or undefined when none is anywhere near (more than a third of it differs). */
+/** So much of a name, at least, has to be typed to stand for a longer one: `--api-token` for `--api-token-file`. */
+const MIN_START = 4;
+
+/**
+ * The candidate nearest to `name`, or else one that begins with it, or undefined when none is anywhere near (more than a
+ * third of it differs).
+ */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   const typed = name.slice(0, 100);
   let best: string | undefined;
+  let longer: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {
     const d = distance(typed, candidate);
     if (d < bestDistance) [best, bestDistance] = [candidate, d];
+    if (typed.length >= MIN_START && candidate.startsWith(typed)) longer ??= candidate;
   }
-  return best;
+  return best ?? longer;
 }

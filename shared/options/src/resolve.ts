@@ -1,12 +1,16 @@
 // From flags, variables and file to values: one precedence, every problem reported at once.
 import type { z } from "zod";
 
-import { list, text } from "./kinds.ts";
+import { itemsOf } from "./compound-kinds.ts";
+import type { Entry, SourceEntries } from "./entries.ts";
+import { readFileText } from "./file.ts";
+import type { Action } from "./flags.ts";
+import { readFlags } from "./flags.ts";
+import { path, text } from "./kinds.ts";
 import { REDACTED, Secret } from "./secret.ts";
-import type { Action, Entry, SourceEntries } from "./sources.ts";
-import { readFileText, readFlags, readVariables } from "./sources.ts";
 import type { AnyKind, Option, OptionTable, ValuesOf } from "./table.ts";
 import { option, prefixOf, spell } from "./table.ts";
+import { readVariables } from "./variables.ts";
 
 /** Where the parameters come from. `readFile` gives a file's text or throws an error with a `code`. */
 export type Surroundings = {
@@ -36,6 +40,10 @@ export const configOption = {
   }),
 };
 
+/** The options that a file can hold: all but the one that names the file. */
+export const optionsOfFile = (table: OptionTable): OptionTable =>
+  Object.fromEntries(Object.entries(table).filter(([property]) => !Object.hasOwn(configOption, property)));
+
 /** Resolves a container's options. Precedence: flag, then variable, then file, then default. */
 export function resolveOptions<T extends OptionTable>(container: string, own: T, from: Surroundings): Resolution<T> {
   const prefix = prefixOf(container);
@@ -44,7 +52,7 @@ export function resolveOptions<T extends OptionTable>(container: string, own: T,
   const flags = readFlags(table, from.argv);
   const variables = readVariables(table, prefix, from.env, [inlineVariable]);
   const named = flags.entries.get("config") ?? variables.entries.get("config");
-  const file = readConfig(own, named, { from, inlineVariable });
+  const file = readConfig(optionsOfFile(table), named, { from, inlineVariable });
   const problems = [...flags.problems, ...variables.problems, ...file.problems];
 
   const values: Record<string, unknown> = {};
@@ -75,41 +83,50 @@ function parseEntry(kind: AnyKind, entry: Entry, from: Surroundings): Parsed {
   return { problems: describeIssues(parsed.error, entry, kind.form) };
 }
 
-function readSecret({ value: path, writtenAs }: Entry, from: Surroundings): Parsed {
-  const text = readFile(String(path ?? ""), writtenAs, from);
+function readSecret({ value, writtenAs }: Entry, from: Surroundings): Parsed {
+  const named = path().schema.safeParse(value);
+  // What does not look like a path may be the secret itself, put in the wrong place.
+  const shown = named.success && !/^\.{0,2}\//.test(named.data) ? REDACTED : show(value);
+  if (!named.success)
+    return { problems: [`${writtenAs}: expected the path of a file that holds the secret, got ${shown}`] };
+  const text = readFile(named.data, { writtenAs, shown }, from);
   if (text.problem !== undefined) return { problems: [text.problem] };
   const secret = text.content.replace(/\r?\n$/, "");
-  if (secret !== "") return { value: new Secret(secret) };
-  return { problems: [`${writtenAs}: expected a file that holds the secret, got ${show(path)}, which is empty`] };
+  if (secret !== "") return { value: new Secret(secret, named.data) };
+  return { problems: [`${writtenAs}: expected a file that holds the secret, got ${shown}, which is empty`] };
 }
 
 /** The entries of the `--config` file, or of the variable that holds its text. */
 function readConfig(
-  own: OptionTable,
+  table: OptionTable,
   named: Entry | undefined,
   { from, inlineVariable }: { from: Surroundings; inlineVariable: string },
 ): SourceEntries {
   const inline = from.env[inlineVariable] || undefined;
-  if (named === undefined) return readFileText(own, inline ?? "", inlineVariable);
+  if (named === undefined) return readFileText(table, inline ?? "", inlineVariable);
   const none = new Map<string, Entry>();
   if (inline !== undefined) {
     return { entries: none, problems: [`${inlineVariable}: expected to be alone, got ${named.writtenAs} as well`] };
   }
-  const path = String(named.value ?? "");
-  const text = readFile(path, named.writtenAs, from);
+  const path = String(named.value);
+  const text = readFile(path, { writtenAs: named.writtenAs, shown: show(path) }, from);
   return text.problem === undefined
-    ? readFileText(own, text.content, path)
+    ? readFileText(table, text.content, path)
     : { entries: none, problems: [text.problem] };
 }
 
 type FileText = { readonly content: string; readonly problem?: undefined } | { readonly problem: string };
 
-function readFile(path: string, writtenAs: string, from: Surroundings): FileText {
+function readFile(
+  path: string,
+  { writtenAs, shown }: { writtenAs: string; shown: string },
+  from: Surroundings,
+): FileText {
   try {
     return { content: from.readFile(path) };
   } catch (error) {
     const reason = (error as { code?: string }).code ?? (error as Error).message;
-    return { problem: `${writtenAs}: expected a readable file, got ${show(path)} (${reason})` };
+    return { problem: `${writtenAs}: expected a readable file, got ${shown} (${reason})` };
   }
 }
 
@@ -119,24 +136,31 @@ const MAX_SHOWN = 80;
 export function show(value: unknown): string {
   if (value === undefined || value === null || value === "") return "nothing";
   const shown = typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
-  if (shown.includes("\n")) return REDACTED;
+  if (/[\r\n]/.test(shown)) return REDACTED;
   return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}...` : shown;
 }
 
 function describeIssues(error: z.ZodError, { writtenAs, value: given }: Entry, form: string): string[] {
   return error.issues.map((issue) => {
     const where = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
-    const expected =
-      issue.code === "custom" ? issue.message : issue.path.length > 0 ? issue.message.toLowerCase() : form;
-    return `${writtenAs}${where}: expected ${expected}, got ${show(valueAt(given, issue.path))}`;
+    return `${writtenAs}${where}: expected ${expectationOf(issue, form)}, got ${show(valueAt(given, issue.path))}`;
   });
 }
 
-/** The part of what was given that an issue is about; an item of a comma-separated list is found by its place. */
+/** What an issue of a kind, or of a structured value's own schema, asks for. */
+function expectationOf(issue: z.core.$ZodIssue, form: string): string {
+  if (issue.code === "custom") return issue.message;
+  if (issue.code === "unrecognized_keys") return `no key ${issue.keys.join(", ")}`;
+  if (issue.path.length === 0) return form;
+  // "Invalid input: expected string, received number"
+  return /expected (.*?)(?:, received .*)?$/.exec(issue.message)?.[1] ?? issue.message.toLowerCase();
+}
+
+/** The part of what was given that an issue is about. */
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
   let value = given;
   for (const key of path) {
-    if (typeof value === "string" && typeof key === "number") value = list(text()).schema.parse(value)[key];
+    if (typeof key === "number") value = itemsOf(value)[key];
     else value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
   }
   return value;

@@ -5,9 +5,12 @@ export const REDACTED = "[redacted]";
 /** Wraps a secret so that logs, errors, JSON and templates show `[redacted]`; only `reveal()` gives the value. */
 export class Secret {
   readonly #value: string;
+  /** The path of the file that holds it, which is no secret. */
+  readonly file: string | undefined;
 
-  constructor(value: string) {
+  constructor(value: string, file?: string) {
     this.#value = value;
+    this.file = file;
   }
 
   reveal(): string {

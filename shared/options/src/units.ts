@@ -61,9 +61,9 @@ export function parseInteger(text: string, min: number, max: number): number | u
   return value >= min && value <= max ? value : undefined;
 }
 
-/** `0.25` or `25%`. */
+/** `0.25`, `25%` or `2.5e-7`. */
 export function parseRatio(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.trim());
+  const match = /^(\d+(?:\.\d+)?(?:e-?\d{1,3})?)(%?)$/.exec(text.trim());
   if (match === null) return undefined;
   const value = Number(match[1]) / (match[2] === "%" ? 100 : 1);
   return value <= 1 ? value : undefined;
