@@ -37,7 +37,12 @@ export type DataPlane = {
 };
 
 /** Serves one mode's clients. */
-type Service = { serve(socket: TLSSocket, peer: Peer): void; drain(): Promise<void>; close(): void };
+type Service = {
+  serve(socket: TLSSocket, peer: Peer): void;
+  discourage(): void;
+  drain(): Promise<void>;
+  close(): void;
+};
 
 export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const { values } = settings;
@@ -48,15 +53,12 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     ...settings,
     onClient: (socket) => service.serve(socket, peerOf(socket, isTrusted)),
   });
-  let drained: Promise<void> | undefined;
   return {
     listen: listener.listen,
     update: listener.update,
-    discourage: () => void (drained ??= service.drain()),
-    drain: async () => {
-      void listener.close();
-      await (drained ??= service.drain());
-    },
+    discourage: service.discourage,
+    // The listener is closed when the last connection is, handshakes included; only then is there nothing in flight.
+    drain: async () => void (await Promise.all([listener.close(), service.drain()])),
     close: async () => {
       const closed = listener.close();
       listener.destroyHandshakes();
@@ -95,6 +97,7 @@ function httpService({ values, metrics, record }: DataPlaneSettings, deadlines: 
   });
   return {
     serve: proxy.serve,
+    discourage: proxy.discourage,
     drain: proxy.drain,
     close: () => {
       proxy.close();
@@ -140,6 +143,8 @@ function tcpService({ values, metrics, record }: DataPlaneSettings, deadlines: D
         record("connection", { client: peer.address, connected, milliseconds: Math.round(performance.now() - began) });
       });
     },
+    // Bytes have no place for such a word.
+    discourage: () => undefined,
     drain: async () => {
       while (relays.size > 0) await Promise.all([...relays].map(({ closed }) => closed));
     },

@@ -21,7 +21,7 @@ async function start(args: string[] = QUICK): Promise<Sidecar> {
 function open(sidecar: Sidecar): Socket {
   const socket = connect(sidecar.port, "127.0.0.1");
   socket.on("error", () => undefined).resume();
-  cleanup(() => socket.destroy());
+  cleanup(() => void socket.destroy());
   return socket;
 }
 
@@ -64,7 +64,7 @@ test("half a head is answered 408 and ended", async () => {
 test("a head that comes one byte at a time is cut off, however steadily it comes", async () => {
   const sidecar = await start();
   const socket = connectTls({ port: sidecar.port, host: "127.0.0.1", ...clientOptions(sidecar) });
-  cleanup(() => socket.destroy());
+  cleanup(() => void socket.destroy());
   let text = "";
   socket.on("data", (bytes: Buffer) => (text += String(bytes))).on("error", () => undefined);
   await once(socket, "secureConnect");
@@ -131,7 +131,7 @@ test("what is not exactly HTTP/1.1 is refused by name, and never reaches the app
 test("connections beyond --max-connections are closed at once, and the others go on", async () => {
   const sidecar = await start(["--max-connections", "2"]);
   const held = [1, 2].map(() => connectTls({ port: sidecar.port, host: "127.0.0.1", ...clientOptions(sidecar) }));
-  for (const socket of held) cleanup(() => socket.destroy());
+  for (const socket of held) cleanup(() => void socket.destroy());
   await Promise.all(held.map((socket) => once(socket, "secureConnect")));
   expect((await visit(sidecar)).admitted).toBe(false);
   expect((await sidecar.metrics()).value("tls_sidecar_connections_refused_total", { reason: "too_many" })).toBe(1);

@@ -25,13 +25,13 @@ const REQUEST = "GET /load HTTP/1.1\r\nHost: localhost\r\n\r\n";
 export function startLoad(sidecar: Sidecar, { clients = 8, perConnection = 20 } = {}): Load {
   let answered = 0;
   let lost = 0;
-  let stopping = false;
+  const stopping = new AbortController();
 
   async function runClient(): Promise<void> {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const socket = await open();
       if (socket === undefined) return;
-      for (let i = 0; i < perConnection && !stopping; i++) {
+      for (let i = 0; i < perConnection && !stopping.signal.aborted; i++) {
         const outcome = await ask(socket);
         if (outcome === "answered" || outcome === "last") answered++;
         if (outcome === "lost") lost++;
@@ -56,7 +56,7 @@ export function startLoad(sidecar: Sidecar, { clients = 8, perConnection = 20 } 
   return {
     answered: () => answered,
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       await ended;
       return { answered, lost };
     },

@@ -1,13 +1,18 @@
 // Mode tcp: any protocol, passed on as bytes.
 import { once } from "node:events";
+import type { ConnectionOptions } from "node:tls";
 import { connect } from "node:tls";
 
 import { rawExchange, startEchoServer, startRawServer, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { clientOptions, createFiles, startSidecar } from "./sidecar.ts";
+import type { Sidecar } from "./sidecar.ts";
 
 const TCP = ["--mode", "tcp"];
+
+/** A client that goes on listening after it has ended its own side; the types do not know the option. */
+const halfOpen = (sidecar: Sidecar): ConnectionOptions => Object.assign(clientOptions(sidecar), { allowHalfOpen: true });
 
 test("bytes pass both ways unchanged, and each side's end is passed on", async () => {
   const echo = await startEchoServer({ cleanup });
@@ -16,7 +21,7 @@ test("bytes pass both ways unchanged, and each side's end is passed on", async (
   // The client ends its side first: what the application still has to say must arrive all the same.
   const received = await rawExchange({
     port: sidecar.port,
-    tls: { ...clientOptions(sidecar), allowHalfOpen: true },
+    tls: halfOpen(sidecar),
     send: bytes,
     end: true,
   });
@@ -58,7 +63,7 @@ test("a client that does not read slows the application down", async () => {
   );
   const sidecar = await startSidecar({ target: app.address, args: TCP, cleanup });
   const client = connect({ port: sidecar.port, host: "127.0.0.1", ...clientOptions(sidecar) });
-  cleanup(() => client.destroy());
+  cleanup(() => void client.destroy());
   await once(client, "secureConnect");
   client.pause();
   let last = -1;
@@ -90,7 +95,7 @@ test("SIGTERM waits for connections until --shutdown-timeout", async () => {
   const echo = await startEchoServer({ cleanup });
   const sidecar = await startSidecar({ target: echo.address, args: TCP, cleanup });
   const client = connect({ port: sidecar.port, host: "127.0.0.1", ...clientOptions(sidecar) });
-  cleanup(() => client.destroy());
+  cleanup(() => void client.destroy());
   await once(client, "secureConnect");
   const exit = sidecar.stop();
   await sidecar.waitForLog("draining");

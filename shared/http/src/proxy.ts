@@ -76,7 +76,9 @@ export type ProxyCore = ProxySettings & {
 export type Proxy = {
   /** Serves requests on a connected socket, TLS or not, until it closes. */
   serve(socket: Duplex, peer: Peer): void;
-  /** Lets responses carry Connection: close and ends idle connections soon; resolves when there is none left. */
+  /** From now on responses carry Connection: close, and idle connections are ended soon. */
+  discourage(): void;
+  /** Discourages, and resolves once there is no connection. Stop accepting first, or there may be new ones later. */
   drain(): Promise<void>;
   /** Ends all connections at once. */
   close(): void;
@@ -84,7 +86,11 @@ export type Proxy = {
 
 export function createProxy(settings: ProxySettings): Proxy {
   const names = createFieldNames(FORWARDING_FIELDS);
-  const drained = Promise.withResolvers<void>();
+  let waiting: (() => void)[] = [];
+  const discourage = (): void => {
+    core.draining = true;
+    for (const connection of core.connections) connection.drain();
+  };
   const core: ProxyCore = {
     ...settings,
     names,
@@ -97,16 +103,20 @@ export function createProxy(settings: ProxySettings): Proxy {
     connections: new Set(),
     draining: false,
     onConnectionGone: () => {
-      if (core.draining && core.connections.size === 0) drained.resolve();
+      if (core.connections.size > 0) return;
+      for (const resolve of waiting) resolve();
+      waiting = [];
     },
   };
   return {
     serve: (socket, peer) => void new ClientConnection(core, socket, peer),
+    discourage,
     drain: () => {
-      core.draining = true;
-      for (const connection of core.connections) connection.drain();
-      core.onConnectionGone();
-      return drained.promise;
+      discourage();
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        core.onConnectionGone();
+      });
     },
     close: () => {
       for (const connection of core.connections) connection.destroy();

@@ -13,14 +13,16 @@ export type Readiness = {
 export function createReadiness(log: Logger, onChange: (ready: boolean) => void): Readiness {
   const conditions = new Map<string, Condition>([["started", { name: "started", ok: false, reason: "starting" }]]);
   let ready = false;
+  // Until the start is over, what does not hold yet is nothing to look at.
+  const report = (name: string, ok: boolean, reason: string): void => {
+    if (ok) log.info({ condition: name }, "condition holds");
+    else log[conditions.get("started")!.ok ? "warn" : "info"]({ condition: name, reason }, "condition does not hold");
+  };
   return {
     set: (name, ok, reason = "") => {
       const before = conditions.get(name);
       conditions.set(name, { name, ok, reason: ok ? "" : reason });
-      if (before?.ok !== ok && !(before === undefined && ok)) {
-        if (ok) log.info({ condition: name }, "condition holds");
-        else log.warn({ condition: name, reason }, "condition does not hold");
-      }
+      if (before?.ok !== ok || before.reason !== (ok ? "" : reason)) report(name, ok, reason);
       const now = [...conditions.values()].every((condition) => condition.ok);
       if (now === ready) return;
       ready = now;
