@@ -27,6 +27,7 @@ export default defineConfig({
             "containers/*/src/**/*.test.ts",
             "scripts/**/*.test.ts",
             "test/docs/**/*.test.ts",
+            "test/bench/**/*.test.ts",
           ],
           testTimeout: 20_000,
         },
