@@ -26,6 +26,11 @@ export async function connectTls(endpoint: Endpoint, session?: Buffer): Promise<
   return established(socket);
 }
 
+/** Opens that many connections at once. */
+export async function connectMany(endpoint: Endpoint, count: number): Promise<TLSSocket[]> {
+  return Promise.all(Array.from({ length: count }, async () => connectTls(endpoint)));
+}
+
 async function established(socket: TLSSocket): Promise<TLSSocket> {
   socket.setNoDelay(true);
   const timeout = setTimeout(() => socket.destroy(new Error(`handshake: nothing within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);

@@ -67,7 +67,7 @@ async function openSockets(port: number, count: number): Promise<Socket[]> {
 test("at a fixed rate, a pause counts in every request that it delayed, not in one of each connection", async () => {
   const server = await stallingServer(300, 700);
   const sockets = await openSockets(server.port, 4);
-  const latencies = await sendOnSchedule(sockets, { connections: 4, rate: 200, seconds: 1 });
+  const latencies = await sendOnSchedule(sockets, { rate: 200, seconds: 1 });
   for (const socket of sockets) socket.destroy();
   server.close();
   expect(latencies).toHaveLength(200);
@@ -79,8 +79,9 @@ test("at a fixed rate, a connection that ends is an error", async () => {
   const server = createServer((socket) => socket.once("data", () => socket.destroy())).listen(0, "127.0.0.1");
   await once(server, "listening");
   const sockets = await openSockets((server.address() as AddressInfo).port, 2);
-  const load = { connections: 2, rate: 100, seconds: 1 };
-  await expect(sendOnSchedule(sockets, load)).rejects.toThrow(/got the end of the connection|ECONNRESET/);
+  await expect(sendOnSchedule(sockets, { rate: 100, seconds: 1 })).rejects.toThrow(
+    /got the end of the connection|ECONNRESET/,
+  );
   for (const socket of sockets) socket.destroy();
   server.close();
 });

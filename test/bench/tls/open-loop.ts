@@ -5,12 +5,9 @@
 import type { Socket } from "node:net";
 
 import { exchangeOver, KEEP_ALIVE_REQUEST } from "./answers.ts";
-import type { Endpoint } from "./client.ts";
-import { connectTls } from "./client.ts";
 
 export type OpenLoopLoad = {
-  readonly connections: number;
-  /** Requests a second over all connections. */
+  /** Requests a second, over all connections. */
   readonly rate: number;
   readonly seconds: number;
 };
@@ -22,7 +19,7 @@ const COARSENESS_MS = 2;
 
 type Exchange = (request: Buffer) => Promise<void>;
 
-/** Sends `rate * seconds` requests over the open connections; resolves with their latencies in microseconds. */
+/** Sends `rate * seconds` requests over the open connections; resolves with their latencies in microseconds. Rejects if any connection fails. */
 export async function sendOnSchedule(sockets: readonly Socket[], load: OpenLoopLoad): Promise<number[]> {
   const total = Math.round(load.rate * load.seconds);
   const start = performance.now();
@@ -57,14 +54,4 @@ export async function sendOnSchedule(sockets: readonly Socket[], load: OpenLoopL
   };
   const clock = setInterval(tick, 1);
   return finished.promise.finally(() => clearInterval(clock));
-}
-
-/** Opens the connections, sends the requests and closes again. Rejects if any connection fails. */
-export async function runOpenLoop(endpoint: Endpoint, load: OpenLoopLoad): Promise<number[]> {
-  const sockets = await Promise.all(Array.from({ length: load.connections }, async () => connectTls(endpoint)));
-  try {
-    return await sendOnSchedule(sockets, load);
-  } finally {
-    for (const socket of sockets) socket.destroy();
-  }
 }

@@ -1,6 +1,6 @@
+// Starting a subject, or the backend, and knowing when it serves.
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-// Starting a subject, or the backend, and knowing when it serves.
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";

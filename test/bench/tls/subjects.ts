@@ -32,13 +32,13 @@ function ours(name: string, runtime: string, mode: "http" | "tcp"): Subject {
     command: ({ port, backend, certificate, key }) => [
       runtime,
       bundle,
-      `--mode=${mode}`,
       `--listen=127.0.0.1:${port}`,
       `--target=127.0.0.1:${backend}`,
       `--cert=${certificate}`,
       `--key=${key}`,
       "--admin-listen=127.0.0.1:0",
       "--no-access-log",
+      ...(mode === "tcp" ? ["--mode=tcp"] : []),
     ],
   };
 }

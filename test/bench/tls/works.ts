@@ -4,9 +4,10 @@ import type { Sample } from "../rounds.ts";
 import { percentile } from "../statistics.ts";
 import type { Column } from "../table.ts";
 import { LARGE, SMALL } from "./answers.ts";
+import { connectMany } from "./client.ts";
 import { runHandshakes } from "./handshakes.ts";
 import { openIdle, settled } from "./idle.ts";
-import { runOpenLoop } from "./open-loop.ts";
+import { sendOnSchedule } from "./open-loop.ts";
 import type { Started } from "./started.ts";
 import { runWrk } from "./wrk.ts";
 
@@ -122,10 +123,13 @@ const latency: Work = {
   ],
   compared: "p50",
   measure: async (started, { seconds }) => {
+    const sockets = await connectMany(started.endpoint, RATE_CONNECTIONS);
     let latencies: number[] = [];
     const { cpu } = await cpuPerUnit(started, async () => {
-      latencies = await runOpenLoop(started.endpoint, { connections: RATE_CONNECTIONS, rate: RATE, seconds });
+      latencies = await sendOnSchedule(sockets, { rate: RATE, seconds });
       return { units: latencies.length, seconds };
+    }).finally(() => {
+      for (const socket of sockets) socket.destroy();
     });
     const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => percentile(latencies, share));
     return { p50: p50!, p99: p99!, p999: p999!, cpu: cpu! };
