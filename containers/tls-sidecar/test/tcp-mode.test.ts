@@ -12,7 +12,8 @@ import type { Sidecar } from "./sidecar.ts";
 const TCP = ["--mode", "tcp"];
 
 /** A client that goes on listening after it has ended its own side; the types do not know the option. */
-const halfOpen = (sidecar: Sidecar): ConnectionOptions => Object.assign(clientOptions(sidecar), { allowHalfOpen: true });
+const halfOpen = (sidecar: Sidecar): ConnectionOptions =>
+  Object.assign(clientOptions(sidecar), { allowHalfOpen: true });
 
 test("bytes pass both ways unchanged, and each side's end is passed on", async () => {
   const echo = await startEchoServer({ cleanup });
