@@ -15,7 +15,7 @@ export type {
 export type { LineSink, Logger, Recorder } from "./logger.ts";
 export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
 export { createMetricStore } from "./metric-store.ts";
-export { counter, gauge, histogram, metricsMarkdown } from "./metric-table.ts";
+export { counter, gauge, histogram, isClosed, metricsMarkdown, seriesOf } from "./metric-table.ts";
 export type { Metric, MetricTable } from "./metric-table.ts";
 export type { Readiness } from "./readiness.ts";
 export { commonMetrics } from "./registry.ts";
