@@ -1,6 +1,6 @@
 // C5 to C8 of the container contract: what a container shows of itself.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -103,6 +103,10 @@ describe.each(subjects)("$name", (subject: Subject) => {
       expect(new Date(record["time"] as string).toISOString()).toBe(record["time"]);
     }
     expect(container.stdout()).toBe("");
+  });
+
+  test("C15 its bundle adds less than 2 MiB to an image", () => {
+    expect(statSync(join(containerFolder(subject.name), "dist", "main.mjs")).size).toBeLessThan(2 * 1024 ** 2);
   });
 
   test("C8 the README says under The contract what the container touches", () => {

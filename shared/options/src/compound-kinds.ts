@@ -1,5 +1,5 @@
 // Kinds made of others: lists of a kind, and values with a structure of their own.
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Kind } from "./kinds.ts";
 

@@ -14,4 +14,4 @@ export { REDACTED, Secret } from "./secret.ts";
 export { option, prefixOf, spell } from "./table.ts";
 export type { Option, OptionTable, ValuesOf } from "./table.ts";
 export { formatBytes, formatDuration } from "./units.ts";
-export { z } from "zod";
+export * as z from "zod";

@@ -1,6 +1,6 @@
 // The kinds of values that options have. A kind is a zod schema that accepts text (as flags and variables give it) and
 // the native form (as a YAML file may hold it), together with the words that describe it to people.
-import { z } from "zod";
+import * as z from "zod";
 
 import type { Address } from "./address.ts";
 import { formatAddress, parseAddress } from "./address.ts";

@@ -1,5 +1,5 @@
 // From flags, variables and file to values: one precedence, every problem reported at once.
-import type { z } from "zod";
+import type * as z from "zod";
 
 import { itemsOf } from "./compound-kinds.ts";
 import type { Entry, SourceEntries } from "./entries.ts";

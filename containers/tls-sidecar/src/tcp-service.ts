@@ -1,0 +1,62 @@
+// Mode tcp: each client gets a connection to the application, and bytes pass as they are.
+import { connect } from "node:net";
+import type { NetConnectOpts, Socket } from "node:net";
+
+import { createRelay } from "@outrigger/http";
+import type { Deadlines, Relay } from "@outrigger/http";
+
+import type { DataPlaneSettings, Service } from "./data-plane.ts";
+import type { Metrics } from "./listener.ts";
+import type { Values } from "./policy.ts";
+
+export function createTcpService({ values, metrics, record }: DataPlaneSettings, deadlines: Deadlines): Service {
+  const relays = new Set<Relay>();
+  const settings = {
+    deadlines,
+    idleMs: values.tunnelTimeout,
+    closeMs: values.closeTimeout,
+    received: metrics.received.cell({}),
+    sent: metrics.sent.cell({}),
+  };
+  return {
+    serve: (socket, { address }) => {
+      const began = performance.now();
+      const target = connectTarget(values, metrics);
+      const relay = createRelay(socket, target, settings);
+      relays.add(relay);
+      void relay.closed.then(() => {
+        relays.delete(relay);
+        if (!values.accessLog) return;
+        const milliseconds = Math.round(performance.now() - began);
+        record("connection", { client: address, received: target.bytesWritten, sent: target.bytesRead, milliseconds });
+      });
+    },
+    // Bytes have no place for such a word.
+    discourage: () => undefined,
+    drain: async () => {
+      while (relays.size > 0) await Promise.all([...relays].map(({ closed }) => closed));
+    },
+    close: () => {
+      for (const relay of relays) relay.destroy();
+    },
+  };
+}
+
+/** Connects to the application; whoever holds the socket sees a failure as its end, and here it is counted. */
+function connectTarget(values: Values, metrics: Metrics): Socket {
+  const target = connect({ ...values.target, noDelay: true, allowHalfOpen: true } as NetConnectOpts);
+  let failure: "connect_refused" | "connect_timeout" | undefined = "connect_refused";
+  const timer = setTimeout(() => {
+    failure = "connect_timeout";
+    target.destroy();
+  }, values.connectTimeout);
+  target.once("connect", () => {
+    clearTimeout(timer);
+    failure = undefined;
+  });
+  target.once("close", () => {
+    clearTimeout(timer);
+    if (failure !== undefined) metrics.targetErrors.inc({ reason: failure });
+  });
+  return target;
+}
