@@ -31,7 +31,11 @@ test("bytes pass both ways unchanged, and each side's end is passed on", async (
   const metrics = await sidecar.metrics();
   expect(metrics.value("tls_sidecar_received_bytes_total")).toBe(bytes.length);
   expect(metrics.value("tls_sidecar_sent_bytes_total")).toBe(bytes.length);
-  expect(await sidecar.waitForLog("connection")).toMatchObject({ client: "127.0.0.1", received: bytes.length, sent: bytes.length });
+  expect(await sidecar.waitForLog("connection")).toMatchObject({
+    client: "127.0.0.1",
+    received: bytes.length,
+    sent: bytes.length,
+  });
 });
 
 test("an application that is down ends the connection and is counted", async () => {
