@@ -60,7 +60,7 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     drain: async () => void (await Promise.all([listener.close(), service.drain()])),
     close: async () => {
       const closed = listener.close();
-      listener.destroyHandshakes();
+      listener.destroyAll();
       service.close();
       deadlines.stop();
       await closed;

@@ -25,7 +25,9 @@ export function createDataPlanes(context: Context<typeof options, typeof metrics
     shared,
     beat: heartbeat("deadlines", 100),
   });
-  const others = Array.from({ length: values.workers - 1 }, () => startDataPlaneThread(context, { values, material }));
+  const others = Array.from({ length: values.workers - 1 }, (_, index) =>
+    startDataPlaneThread(context, `worker ${index + 2}`, { values, material }),
+  );
   const all: readonly DataPlane[] = [first, ...others];
   return {
     listen: async (address: Address) => {

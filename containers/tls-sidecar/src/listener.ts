@@ -35,15 +35,13 @@ export type Listener = {
   update(material: Material, values: Values): void;
   /** Accepts no more; resolves when the socket is closed. */
   close(): Promise<void>;
-  /** Ends connections whose handshake is not over. */
-  destroyHandshakes(): void;
+  /** Ends all connections, handshakes included. */
+  destroyAll(): void;
 };
 
 export function createListener({ values, material, metrics, log, shared, onClient }: ListenerSettings): Listener {
   let policy = createPolicy(values);
-  const handshaking = new Set<Socket>();
   const count = countersOf(metrics);
-  let active = 0;
   const half = values.mode === "tcp";
   const server = createServer({
     ...tlsOptionsOf(material, values),
@@ -52,19 +50,12 @@ export function createListener({ values, material, metrics, log, shared, onClien
     noDelay: true,
   });
 
-  server.on("connection", (socket: Socket) => {
-    count.connections.add(1);
-    if (active >= values.maxConnections) {
-      count.tooMany.add(1);
-      socket.destroy();
-      return;
-    }
-    count.active.set(++active);
-    handshaking.add(socket);
-    socket.once("close", () => {
-      handshaking.delete(socket);
-      count.active.set(--active);
-    });
+  const destroyAll = trackConnections(server, count, values.maxConnections);
+  // No descriptors left, for instance: the clients that wait are served later, those connected go on.
+  server.on("error", (error) => {
+    if (!server.listening) return;
+    count.acceptFailed.add(1);
+    log.error({ error }, "accepting failed");
   });
   server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
     fail(failureOf(error), socket.remoteAddress);
@@ -82,7 +73,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
 
-  return { listen: (address) => listen(server, address, shared), update, close, destroyHandshakes };
+  return { listen: (address) => listen(server, address, shared), update, close, destroyAll };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
     count.failures.get(reason)!.add(1);
@@ -97,11 +88,31 @@ export function createListener({ values, material, metrics, log, shared, onClien
   function close(): Promise<void> {
     return new Promise((resolve) => void server.close(() => resolve()));
   }
-
-  function destroyHandshakes(): void {
-    for (const socket of handshaking) socket.destroy();
-  }
 }
+
+/** Counts connections and closes those beyond the limit; gives what ends all that are open. */
+function trackConnections(server: Server, count: Counters, limit: number): () => void {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    count.connections.add(1);
+    if (open.size >= limit) {
+      count.tooMany.add(1);
+      socket.destroy();
+      return;
+    }
+    open.add(socket);
+    count.active.set(open.size);
+    socket.once("close", () => {
+      open.delete(socket);
+      count.active.set(open.size);
+    });
+  });
+  return () => {
+    for (const socket of open) socket.destroy();
+  };
+}
+
+type Counters = ReturnType<typeof countersOf>;
 
 /** The cells of the hot path, looked up once. */
 function countersOf(metrics: Metrics) {
@@ -113,6 +124,7 @@ function countersOf(metrics: Metrics) {
     connections: metrics.connections.cell({}),
     active: metrics.active.cell({}),
     tooMany: metrics.connectionsRefused.cell({ reason: "too_many" }),
+    acceptFailed: metrics.connectionsRefused.cell({ reason: "accept_failed" }),
     failures: new Map(HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })])),
     handshakes: (socket: TLSSocket) => {
       const cells = versions[socket.getProtocol() === "TLSv1.2" ? 0 : 1]!;
@@ -151,11 +163,13 @@ function failureOf(error: Error): HandshakeFailure {
 
 function listen(server: Server, address: Address, shared: boolean): Promise<Address> {
   const { promise, resolve, reject } = Promise.withResolvers<Address>();
-  server.once("error", (error: NodeJS.ErrnoException) => {
+  const onError = (error: NodeJS.ErrnoException): void => {
     const written = formatAddress(address);
     reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
-  });
+  };
+  server.once("error", onError);
   server.listen("path" in address ? address : { ...address, reusePort: shared }, () => {
+    server.off("error", onError);
     const bound = server.address();
     resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
   });

@@ -25,7 +25,7 @@ export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 export const metrics = {
   connections: counter("tls_sidecar_connections_total", "Connections accepted from clients, before the handshake."),
   connectionsRefused: counter("tls_sidecar_connections_refused_total", "Connections closed at once, by reason.", {
-    reason: ["too_many"],
+    reason: ["too_many", "accept_failed"],
   }),
   active: gauge("tls_sidecar_connections_active", "Clients connected now, handshakes included."),
   handshakes: counter("tls_sidecar_handshakes_total", "TLS handshakes completed, by version and resumption.", {

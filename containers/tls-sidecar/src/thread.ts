@@ -12,13 +12,19 @@ import type { Values } from "./policy.ts";
 type Command =
   | { readonly do: "listen"; readonly address: Address }
   | { readonly do: "update"; readonly material: Material; readonly values: Values }
-  | { readonly do: "discourage" | "drain" | "close" };
+  | { readonly do: "ping" | "discourage" | "drain" | "close" };
 type Request = { readonly id: number; readonly command: Command };
 type Answer = { readonly id: number; readonly result?: Address | undefined; readonly error?: string };
 type Data = { readonly values: Values; readonly material: Material };
 
-/** Starts a thread and gives its data plane, which works as one on this thread does. */
-export function startDataPlaneThread(context: Context<typeof options, typeof metrics>, data: Data): DataPlane {
+const PING_MS = 1000;
+
+/** Starts a thread and gives its data plane, which works as one on this thread does. `name` is for liveness. */
+export function startDataPlaneThread(
+  context: Context<typeof options, typeof metrics>,
+  name: string,
+  data: Data,
+): DataPlane {
   const thread = context.startThread(data);
   const waiting = new Map<number, PromiseWithResolvers<Address | undefined>>();
   let lastId = 0;
@@ -35,12 +41,16 @@ export function startDataPlaneThread(context: Context<typeof options, typeof met
     thread.post({ id: lastId, command } satisfies Request);
     return answer.promise;
   };
+  // A thread that does not answer has stalled; this one would not notice otherwise.
+  const beat = context.heartbeat(name, PING_MS);
+  const pinging = setInterval(() => void ask({ do: "ping" }).then(beat), PING_MS).unref();
   return {
     listen: async (address) => (await ask({ do: "listen", address }))!,
     update: (material, values) => void ask({ do: "update", material, values }),
     discourage: () => void ask({ do: "discourage" }),
     drain: async () => void (await ask({ do: "drain" })),
     close: async () => {
+      clearInterval(pinging);
       await ask({ do: "close" });
       await thread.terminate();
     },
@@ -65,6 +75,8 @@ async function carryOut(plane: DataPlane, command: Command): Promise<Address | u
       return plane.listen(command.address);
     case "update":
       plane.update(command.material, command.values);
+      return undefined;
+    case "ping":
       return undefined;
     case "discourage":
       plane.discourage();

@@ -1,11 +1,13 @@
 // Clients that send garbage, half of what they should, or nearly nothing: cut off in time, counted by reason, and
 // nobody else notices.
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-import { rawExchange, startApp, until } from "@outrigger/testing";
+import { rawExchange, requirePrograms, startApp, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { clientOptions, startSidecar, visit } from "./sidecar.ts";
@@ -127,6 +129,27 @@ test("what is not exactly HTTP/1.1 is refused by name, and never reaches the app
   }
   expect(seen).toBe(0);
 });
+
+const prlimit = requirePrograms("prlimit");
+
+test.skipIf(prlimit.skip)(
+  prlimit.title("running out of file descriptors does not end it, and it recovers"),
+  async () => {
+    const sidecar = await start([]);
+    expect((await visit(sidecar)).admitted).toBe(true);
+    const open = readdirSync(`/proc/${sidecar.pid}/fd`).length;
+    execFileSync(prlimit.path("prlimit"), ["--pid", String(sidecar.pid), `--nofile=${open + 4}:${open + 500}`]);
+    const held = Array.from({ length: 30 }, () => connect(sidecar.port, "127.0.0.1"));
+    for (const socket of held) socket.on("error", () => undefined);
+    await until(
+      () => held.some((socket) => socket.destroyed) || readdirSync(`/proc/${sidecar.pid}/fd`).length >= open + 3,
+    );
+    for (const socket of held) socket.destroy();
+    execFileSync(prlimit.path("prlimit"), ["--pid", String(sidecar.pid), `--nofile=${open + 400}:${open + 500}`]);
+    await until(async () => (await visit(sidecar)).admitted);
+    expect(await sidecar.stop()).toEqual({ code: 0, signal: null });
+  },
+);
 
 test("connections beyond --max-connections are closed at once, and the others go on", async () => {
   const sidecar = await start(["--max-connections", "2"]);
