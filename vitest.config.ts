@@ -29,6 +29,7 @@ export default defineConfig({
             "test/docs/**/*.test.ts",
             "test/apps/**/*.test.ts",
             "test/bench/**/*.test.ts",
+            "test/demo/**/*.test.ts",
           ],
           testTimeout: 20_000,
         },
