@@ -8,6 +8,8 @@ import type { Address, Secret } from "@outrigger/options";
 import fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { ADMIN_ROUTES } from "./admin-routes.ts";
+import type { AdminRoute } from "./admin-routes.ts";
 import type { ReloadOutcome } from "./container.ts";
 import type { Liveness } from "./liveness.ts";
 import type { Readiness } from "./readiness.ts";
@@ -64,38 +66,29 @@ function addProbes(server: FastifyInstance, source: AdminSource): void {
   const answer = (reply: FastifyReply, ok: boolean, body: object): FastifyReply =>
     reply.code(ok ? 200 : 503).send(body);
 
-  server.get(
-    "/livez",
-    { schema: schemaOf("Fails when a loop that has to run has stalled", ok("Alive", { live: flag, stalled: texts })) },
-    (_, reply) => {
-      const stalled = source.liveness.stalled();
-      return answer(reply, stalled.length === 0, { live: stalled.length === 0, stalled });
-    },
+  server.get("/livez", { schema: schemaOf("GET /livez", ok("Alive", { live: flag, stalled: texts })) }, (_, reply) => {
+    const stalled = source.liveness.stalled();
+    return answer(reply, stalled.length === 0, { live: stalled.length === 0, stalled });
+  });
+  server.get("/readyz", { schema: schemaOf("GET /readyz", ok("Ready", { ready: flag, conditions })) }, (_, reply) =>
+    answer(reply, source.readiness.isReady(), {
+      ready: source.readiness.isReady(),
+      conditions: source.readiness.conditions(),
+    }),
   );
-  server.get(
-    "/readyz",
-    { schema: schemaOf("Whether the container can do its job now", ok("Ready", { ready: flag, conditions })) },
-    (_, reply) =>
-      answer(reply, source.readiness.isReady(), {
-        ready: source.readiness.isReady(),
-        conditions: source.readiness.conditions(),
-      }),
-  );
-  server.get(
-    "/startupz",
-    { schema: schemaOf("Whether the container has started", ok("Started", { started: flag })) },
-    (_, reply) => answer(reply, source.isStarted(), { started: source.isStarted() }),
+  server.get("/startupz", { schema: schemaOf("GET /startupz", ok("Started", { started: flag })) }, (_, reply) =>
+    answer(reply, source.isStarted(), { started: source.isStarted() }),
   );
 }
 
 function addFacts(server: FastifyInstance, source: AdminSource): void {
-  server.get("/metrics", { schema: schemaOf("Metrics in the Prometheus text format 0.0.4") }, async (_, reply) => {
+  server.get("/metrics", { schema: schemaOf("GET /metrics") }, async (_, reply) => {
     const { contentType, text: body } = await source.metricsText();
     return reply.header("content-type", contentType).send(body);
   });
   server.get(
     "/version",
-    { schema: schemaOf("What is running", { 200: json("Version", { name: text, version: text, runtime: text }) }) },
+    { schema: schemaOf("GET /version", { 200: json("Version", { name: text, version: text, runtime: text }) }) },
     () => ({
       name: source.name,
       version: source.version,
@@ -105,13 +98,13 @@ function addFacts(server: FastifyInstance, source: AdminSource): void {
   server.get(
     "/api/v1/status",
     {
-      schema: schemaOf("What the container is doing", {
+      schema: schemaOf("GET /api/v1/status", {
         200: json("Status", { state: text, ready: flag, conditions }),
       }),
     },
     () => source.status(),
   );
-  server.get("/openapi.json", { schema: schemaOf("This description") }, () => server.swagger());
+  server.get("/openapi.json", { schema: schemaOf("GET /openapi.json") }, () => server.swagger());
 }
 
 type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -126,7 +119,7 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
     "/api/v1/reload",
     {
       preHandler: guarded,
-      schema: schemaOf("Reads again what can change while running", { 200: outcome, 409: outcome, ...refusals }),
+      schema: schemaOf("POST /api/v1/reload", { 200: outcome, 409: outcome, ...refusals }),
     },
     async (_, reply) => {
       const result = await source.reload();
@@ -137,7 +130,7 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
     "/api/v1/shutdown",
     {
       preHandler: guarded,
-      schema: schemaOf("Drains and ends the container, as SIGTERM does", {
+      schema: schemaOf("POST /api/v1/shutdown", {
         202: json("Begun", { state: text }),
         ...refusals,
       }),
@@ -149,7 +142,10 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
   );
 }
 
-const schemaOf = (summary: string, response: Record<number, object> = {}): object => ({ summary, response });
+const schemaOf = (route: AdminRoute, response: Record<number, object> = {}): object => ({
+  summary: ADMIN_ROUTES[route],
+  response,
+});
 const ok = (description: string, properties: Record<string, object>): Record<number, object> => ({
   200: json(description, properties),
   503: json("Not so", properties),

@@ -67,9 +67,14 @@ export type ThreadContext<M extends MetricTable> = {
   readonly metrics: MetricsOf<M>;
 };
 
+/** A sidecar adds to the application, an ambassador speaks to the world for it, an adapter makes it look like others. */
+export type Pattern = "sidecar" | "ambassador" | "adapter";
+
 export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = {
   readonly name: string;
   readonly version: string;
+  /** How it helps the application that it stands beside. */
+  readonly pattern: Pattern;
   /** One line for `--help` and the image's description. */
   readonly summary: string;
   /** The default port of the admin server. */

@@ -7,20 +7,11 @@ import { printConfig, resolveOptions, usageOf } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
 import type { AnyContainer, Reread } from "./container.ts";
+import { EXIT } from "./exit.ts";
 import { isHealthy } from "./healthcheck.ts";
 import type { StartSettings, StartedContainer } from "./start.ts";
 import { startContainer } from "./start.ts";
 import { runThread } from "./threads.ts";
-
-/** Exit statuses, the same for every container. */
-export const EXIT = {
-  /** Stopped as asked, with everything in flight finished. */
-  ok: 0,
-  /** Could not go on, was not ready (healthcheck), or was made to stop before everything was finished. */
-  failed: 1,
-  /** The parameters, or a file that they name, are not usable; nothing was started. */
-  usage: 2,
-} as const;
 
 /** Runs a container as this process. `entry` is the caller's `import.meta.url`. */
 export async function run(container: AnyContainer, entry: string): Promise<void> {
