@@ -1,6 +1,6 @@
 // Two kinds of tests: units beside the sources, which run in the test runner's own Node, and behaviour tests, which
 // start a container's bundle as a process, once on each runtime.
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const behaviour = ["containers/*/test/**/*.test.ts", "test/conformance/**/*.test.ts"];
 
@@ -30,6 +30,8 @@ export default defineConfig({
             "test/apps/**/*.test.ts",
             "test/bench/**/*.test.ts",
           ],
+          // The template's tests run in what is made of it.
+          exclude: [...configDefaults.exclude, "scripts/template/**"],
           testTimeout: 20_000,
         },
       },

@@ -56,8 +56,7 @@ function fillFile(
   path: string,
   { parts, folder }: { parts: Readonly<Record<string, string>>; folder: string | undefined },
 ): { text: string; problems: readonly string[] } {
-  const text = readText(join(repository, path));
-  if (text === undefined) return { text: "", problems: [`${path}: expected a file with generated parts, got no file`] };
+  const text = readText(join(repository, path)) ?? "";
   const contentOf = (name: string): string | undefined => parts[name] ?? exampleIn(folder, name);
   const examples = folder === undefined ? [] : ["examples/pod.yaml"];
   return fillParts(path, text, { contentOf, required: [...Object.keys(parts), ...examples] });
