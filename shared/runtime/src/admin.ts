@@ -1,9 +1,9 @@
 // The admin server: probes, metrics, version, status and the changing requests, each described in /openapi.json.
 import { timingSafeEqual } from "node:crypto";
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 
 import swagger from "@fastify/swagger";
-import { isLoopbackHost } from "@outrigger/options";
+import { formatAddress, isLoopbackHost } from "@outrigger/options";
 import type { Address, Secret } from "@outrigger/options";
 import fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -41,8 +41,16 @@ const flag = { type: "boolean" };
 const texts = { type: "array", items: text };
 const conditions = { type: "array", items: json("A condition of readiness", { name: text, ok: flag, reason: text }) };
 
-/** Builds the server with all its routes; `listen` brings it up. */
-export async function createAdminServer(source: AdminSource, token: Secret | undefined): Promise<FastifyInstance> {
+/** Whom changing requests are accepted from. */
+export type Access = {
+  /** With one, whoever carries it; without, whoever is on this machine. */
+  readonly token: Secret | undefined;
+  /** Whether the server is reached through a Unix socket, which only this machine can do. */
+  readonly unixSocket: boolean;
+};
+
+/** Builds the server with all its routes; `listenAdmin` brings it up. */
+export async function createAdminServer(source: AdminSource, access: Access): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: 64 * 1024,
     connectionTimeout: 30_000,
@@ -56,7 +64,7 @@ export async function createAdminServer(source: AdminSource, token: Secret | und
   server.after(() => {
     addProbes(server, source);
     addFacts(server, source);
-    addChanges(server, source, guard(source, token));
+    addChanges(server, source, guard(source, access));
   });
   await server.ready();
   return server;
@@ -152,35 +160,44 @@ const ok = (description: string, properties: Record<string, object>): Record<num
 });
 
 /** Lets a changing request through: with the token where one is configured, else from loopback only. */
-function guard(source: AdminSource, token: Secret | undefined): Guard {
+function guard(source: AdminSource, { token, unixSocket }: Access): Guard {
   return async (request, reply) => {
     if (token !== undefined) {
       if (isBearer(request.headers.authorization ?? "", token)) return undefined;
       source.refused("bad_token");
       return reply.code(401).send({ error: "expected Authorization: Bearer with the token of --admin-token-file" });
     }
-    // No address: a Unix socket, which only this machine can reach.
-    const peer = request.socket.remoteAddress;
-    if (peer === undefined || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
+    // A client that has already gone has no address any more: that must not pass for being near.
+    const peer = request.socket.remoteAddress ?? "";
+    if (unixSocket || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
     source.refused("not_loopback");
     return reply.code(403).send({ error: "expected a request from loopback, or a token: set --admin-token-file" });
   };
 }
 
 function isBearer(header: string, token: Secret): boolean {
-  const given = Buffer.from(header);
+  // Node gives each byte of a header as one character.
+  const given = Buffer.from(header, "latin1");
   const expected = Buffer.from(`Bearer ${token.reveal()}`);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Binds the server; returns the address as bound. A socket file that a crashed predecessor left is removed first. */
+/** Binds the server; returns the address as bound. A socket that a crashed predecessor left is removed first. */
 export async function listenAdmin(server: FastifyInstance, address: Address): Promise<Address> {
-  if ("path" in address) {
-    rmSync(address.path, { force: true });
-    await server.listen({ path: address.path });
-    return address;
+  try {
+    if ("path" in address) {
+      if (isSocket(address.path)) rmSync(address.path, { force: true });
+      await server.listen({ path: address.path });
+      return address;
+    }
+    await server.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const got = `${formatAddress(address)} (${code ?? message})`;
+    throw new Error(`--admin-listen: expected a free address, got ${got}`, { cause: error });
   }
-  await server.listen({ host: address.host, port: address.port });
   const bound = server.server.address();
   return typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address;
 }
+
+const isSocket = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;

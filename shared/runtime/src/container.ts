@@ -54,7 +54,7 @@ export type Context<O extends OptionTable, M extends MetricTable> = {
 export type Thread = {
   post(message: unknown): void;
   onMessage(handle: (message: unknown) => void): void;
-  /** Ends it, whatever it is doing. */
+  /** Ends it, whatever it is doing; what it has recorded is written first. */
   terminate(): Promise<void>;
 };
 
