@@ -25,7 +25,7 @@ test("admin ports count on from those that are reserved, and a reserved name has
   expect(adminPortFor("log-adapter", [9910, 9915])).toBe(9913);
 });
 
-const COPIED = ["containers", "shared", "scripts", "test/conformance"];
+const COPIED = ["containers", "shared", "scripts", "test"];
 const SKIPPED = /\/(node_modules|dist|\.turbo)$/;
 
 /** The workspace with sources of its own, and the packages of this one. */
@@ -34,7 +34,7 @@ function workspaceCopy(): string {
   for (const entry of readdirSync(repository, { withFileTypes: true })) {
     if (entry.isFile() && entry.name !== ".git") cpSync(join(repository, entry.name), join(folder, entry.name));
   }
-  for (const part of COPIED.filter((part) => existsSync(join(repository, part)))) {
+  for (const part of COPIED) {
     cpSync(join(repository, part), join(folder, part), { recursive: true, filter: (path) => !SKIPPED.test(path) });
   }
   mkdirSync(join(folder, "node_modules", "@outrigger"), { recursive: true });
