@@ -1,6 +1,6 @@
 // Two kinds of tests: units beside the sources, which run in the test runner's own Node, and behaviour tests, which
 // start a container's bundle as a process, once on each runtime.
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 const behaviour = ["containers/*/test/**/*.test.ts", "test/conformance/**/*.test.ts"];
 
@@ -31,6 +31,8 @@ export default defineConfig({
             "test/bench/**/*.test.ts",
             "test/demo/**/*.test.ts",
           ],
+          // The template's tests run in what is made of it.
+          exclude: [...configDefaults.exclude, "scripts/template/**"],
           testTimeout: 20_000,
         },
       },

@@ -22,6 +22,7 @@ type SidecarContext = Context<typeof options, typeof metrics>;
 export const container = defineContainer({
   name: "tls-sidecar",
   version: manifest.version,
+  pattern: "sidecar",
   summary: manifest.description,
   adminPort: 9910,
   options,

@@ -1,13 +1,15 @@
 // The admin server: probes, metrics, version, status and the changing requests, each described in /openapi.json.
 import { timingSafeEqual } from "node:crypto";
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 
 import swagger from "@fastify/swagger";
-import { isLoopbackHost } from "@outrigger/options";
+import { formatAddress, isLoopbackHost } from "@outrigger/options";
 import type { Address, Secret } from "@outrigger/options";
 import fastify from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 
+import { ADMIN_ROUTES } from "./admin-routes.ts";
+import type { AdminRoute } from "./admin-routes.ts";
 import type { ReloadOutcome } from "./container.ts";
 import type { Liveness } from "./liveness.ts";
 import type { Readiness } from "./readiness.ts";
@@ -39,8 +41,16 @@ const flag = { type: "boolean" };
 const texts = { type: "array", items: text };
 const conditions = { type: "array", items: json("A condition of readiness", { name: text, ok: flag, reason: text }) };
 
-/** Builds the server with all its routes; `listen` brings it up. */
-export async function createAdminServer(source: AdminSource, token: Secret | undefined): Promise<FastifyInstance> {
+/** Whom changing requests are accepted from. */
+export type Access = {
+  /** With one, whoever carries it; without, whoever is on this machine. */
+  readonly token: Secret | undefined;
+  /** Whether the server is reached through a Unix socket, which only this machine can do. */
+  readonly unixSocket: boolean;
+};
+
+/** Builds the server with all its routes; `listenAdmin` brings it up. */
+export async function createAdminServer(source: AdminSource, access: Access): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: 64 * 1024,
     connectionTimeout: 30_000,
@@ -54,7 +64,7 @@ export async function createAdminServer(source: AdminSource, token: Secret | und
   server.after(() => {
     addProbes(server, source);
     addFacts(server, source);
-    addChanges(server, source, guard(source, token));
+    addChanges(server, source, guard(source, access));
   });
   await server.ready();
   return server;
@@ -64,38 +74,29 @@ function addProbes(server: FastifyInstance, source: AdminSource): void {
   const answer = (reply: FastifyReply, ok: boolean, body: object): FastifyReply =>
     reply.code(ok ? 200 : 503).send(body);
 
-  server.get(
-    "/livez",
-    { schema: schemaOf("Fails when a loop that has to run has stalled", ok("Alive", { live: flag, stalled: texts })) },
-    (_, reply) => {
-      const stalled = source.liveness.stalled();
-      return answer(reply, stalled.length === 0, { live: stalled.length === 0, stalled });
-    },
+  server.get("/livez", { schema: schemaOf("GET /livez", ok("Alive", { live: flag, stalled: texts })) }, (_, reply) => {
+    const stalled = source.liveness.stalled();
+    return answer(reply, stalled.length === 0, { live: stalled.length === 0, stalled });
+  });
+  server.get("/readyz", { schema: schemaOf("GET /readyz", ok("Ready", { ready: flag, conditions })) }, (_, reply) =>
+    answer(reply, source.readiness.isReady(), {
+      ready: source.readiness.isReady(),
+      conditions: source.readiness.conditions(),
+    }),
   );
-  server.get(
-    "/readyz",
-    { schema: schemaOf("Whether the container can do its job now", ok("Ready", { ready: flag, conditions })) },
-    (_, reply) =>
-      answer(reply, source.readiness.isReady(), {
-        ready: source.readiness.isReady(),
-        conditions: source.readiness.conditions(),
-      }),
-  );
-  server.get(
-    "/startupz",
-    { schema: schemaOf("Whether the container has started", ok("Started", { started: flag })) },
-    (_, reply) => answer(reply, source.isStarted(), { started: source.isStarted() }),
+  server.get("/startupz", { schema: schemaOf("GET /startupz", ok("Started", { started: flag })) }, (_, reply) =>
+    answer(reply, source.isStarted(), { started: source.isStarted() }),
   );
 }
 
 function addFacts(server: FastifyInstance, source: AdminSource): void {
-  server.get("/metrics", { schema: schemaOf("Metrics in the Prometheus text format 0.0.4") }, async (_, reply) => {
+  server.get("/metrics", { schema: schemaOf("GET /metrics") }, async (_, reply) => {
     const { contentType, text: body } = await source.metricsText();
     return reply.header("content-type", contentType).send(body);
   });
   server.get(
     "/version",
-    { schema: schemaOf("What is running", { 200: json("Version", { name: text, version: text, runtime: text }) }) },
+    { schema: schemaOf("GET /version", { 200: json("Version", { name: text, version: text, runtime: text }) }) },
     () => ({
       name: source.name,
       version: source.version,
@@ -105,13 +106,13 @@ function addFacts(server: FastifyInstance, source: AdminSource): void {
   server.get(
     "/api/v1/status",
     {
-      schema: schemaOf("What the container is doing", {
+      schema: schemaOf("GET /api/v1/status", {
         200: json("Status", { state: text, ready: flag, conditions }),
       }),
     },
     () => source.status(),
   );
-  server.get("/openapi.json", { schema: schemaOf("This description") }, () => server.swagger());
+  server.get("/openapi.json", { schema: schemaOf("GET /openapi.json") }, () => server.swagger());
 }
 
 type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
@@ -126,7 +127,7 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
     "/api/v1/reload",
     {
       preHandler: guarded,
-      schema: schemaOf("Reads again what can change while running", { 200: outcome, 409: outcome, ...refusals }),
+      schema: schemaOf("POST /api/v1/reload", { 200: outcome, 409: outcome, ...refusals }),
     },
     async (_, reply) => {
       const result = await source.reload();
@@ -137,7 +138,7 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
     "/api/v1/shutdown",
     {
       preHandler: guarded,
-      schema: schemaOf("Drains and ends the container, as SIGTERM does", {
+      schema: schemaOf("POST /api/v1/shutdown", {
         202: json("Begun", { state: text }),
         ...refusals,
       }),
@@ -149,42 +150,54 @@ function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard
   );
 }
 
-const schemaOf = (summary: string, response: Record<number, object> = {}): object => ({ summary, response });
+const schemaOf = (route: AdminRoute, response: Record<number, object> = {}): object => ({
+  summary: ADMIN_ROUTES[route],
+  response,
+});
 const ok = (description: string, properties: Record<string, object>): Record<number, object> => ({
   200: json(description, properties),
   503: json("Not so", properties),
 });
 
 /** Lets a changing request through: with the token where one is configured, else from loopback only. */
-function guard(source: AdminSource, token: Secret | undefined): Guard {
+function guard(source: AdminSource, { token, unixSocket }: Access): Guard {
   return async (request, reply) => {
     if (token !== undefined) {
       if (isBearer(request.headers.authorization ?? "", token)) return undefined;
       source.refused("bad_token");
       return reply.code(401).send({ error: "expected Authorization: Bearer with the token of --admin-token-file" });
     }
-    // No address: a Unix socket, which only this machine can reach.
-    const peer = request.socket.remoteAddress;
-    if (peer === undefined || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
+    // A client that has already gone has no address any more: that must not pass for being near.
+    const peer = request.socket.remoteAddress ?? "";
+    if (unixSocket || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
     source.refused("not_loopback");
     return reply.code(403).send({ error: "expected a request from loopback, or a token: set --admin-token-file" });
   };
 }
 
 function isBearer(header: string, token: Secret): boolean {
-  const given = Buffer.from(header);
+  // Node gives each byte of a header as one character.
+  const given = Buffer.from(header, "latin1");
   const expected = Buffer.from(`Bearer ${token.reveal()}`);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Binds the server; returns the address as bound. A socket file that a crashed predecessor left is removed first. */
+/** Binds the server; returns the address as bound. A socket that a crashed predecessor left is removed first. */
 export async function listenAdmin(server: FastifyInstance, address: Address): Promise<Address> {
-  if ("path" in address) {
-    rmSync(address.path, { force: true });
-    await server.listen({ path: address.path });
-    return address;
+  try {
+    if ("path" in address) {
+      if (isSocket(address.path)) rmSync(address.path, { force: true });
+      await server.listen({ path: address.path });
+      return address;
+    }
+    await server.listen({ host: address.host, port: address.port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const got = `${formatAddress(address)} (${code ?? message})`;
+    throw new Error(`--admin-listen: expected a free address, got ${got}`, { cause: error });
   }
-  await server.listen({ host: address.host, port: address.port });
   const bound = server.server.address();
   return typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address;
 }
+
+const isSocket = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true;

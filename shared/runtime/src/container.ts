@@ -54,7 +54,7 @@ export type Context<O extends OptionTable, M extends MetricTable> = {
 export type Thread = {
   post(message: unknown): void;
   onMessage(handle: (message: unknown) => void): void;
-  /** Ends it, whatever it is doing. */
+  /** Ends it, whatever it is doing; what it has recorded is written first. */
   terminate(): Promise<void>;
 };
 
@@ -67,9 +67,14 @@ export type ThreadContext<M extends MetricTable> = {
   readonly metrics: MetricsOf<M>;
 };
 
+/** A sidecar adds to the application, an ambassador speaks to the world for it, an adapter makes it look like others. */
+export type Pattern = "sidecar" | "ambassador" | "adapter";
+
 export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = {
   readonly name: string;
   readonly version: string;
+  /** How it helps the application that it stands beside. */
+  readonly pattern: Pattern;
   /** One line for `--help` and the image's description. */
   readonly summary: string;
   /** The default port of the admin server. */

@@ -1,4 +1,5 @@
 // The life of a container, its admin server, logs and metrics.
+export { ADMIN_ROUTES, endpointsMarkdown } from "./admin-routes.ts";
 export { commonOptionsOf } from "./common-options.ts";
 export type { CommonOptions } from "./common-options.ts";
 export { defineContainer } from "./container.ts";
@@ -6,12 +7,14 @@ export type {
   AnyContainer,
   ContainerDefinition,
   Context,
+  Pattern,
   ReloadOutcome,
   Reread,
   Running,
   Thread,
   ThreadContext,
 } from "./container.ts";
+export { EXIT, exitCodesMarkdown } from "./exit.ts";
 export type { LineSink, Logger, Recorder } from "./logger.ts";
 export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
 export { createMetricStore } from "./metric-store.ts";
@@ -19,6 +22,6 @@ export { counter, gauge, histogram, isClosed, metricsMarkdown, seriesOf } from "
 export type { Metric, MetricTable } from "./metric-table.ts";
 export type { Readiness } from "./readiness.ts";
 export { commonMetrics } from "./registry.ts";
-export { EXIT, run, tableOf } from "./run.ts";
+export { run, tableOf } from "./run.ts";
 export { startContainer } from "./start.ts";
 export type { StartedContainer } from "./start.ts";

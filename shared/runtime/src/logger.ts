@@ -64,19 +64,23 @@ export type Recorder = { record(msg: string, fields: Record<string, unknown>): v
 export function createRecorder(container: string, { logLevel, logFormat }: LogSettings, sink: LineSink): Recorder {
   const enabled = LOG_LEVELS.indexOf(logLevel) <= LOG_LEVELS.indexOf("info");
   let pending = "";
+  let pendingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
     if (pending !== "") sink(pending);
     pending = "";
+    pendingBytes = 0;
   };
   const record = (msg: string, fields: Record<string, unknown>): void => {
     if (!enabled) return;
     const json = `${JSON.stringify({ level: "info", time: new Date().toISOString(), container, ...fields, msg })}\n`;
     const line = logFormat === "pretty" ? prettyLine(json) : json;
-    if (pending.length + line.length > ATOMIC_WRITE) flush();
+    const bytes = Buffer.byteLength(line);
+    if (pendingBytes + bytes > ATOMIC_WRITE) flush();
     pending += line;
+    pendingBytes += bytes;
     timer ??= setTimeout(flush, FLUSH_AFTER_MS).unref();
   };
   return { record, flush };

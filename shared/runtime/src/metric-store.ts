@@ -73,7 +73,7 @@ export function createMetricStore<T extends MetricTable>(table: T, shared?: Shar
     else {
       const series = openSeries();
       open.set(metric, series);
-      handles[key] = openHandle(series);
+      handles[key] = openHandle(metric, series);
     }
   }
   const sum = (index: number): number => arrays.reduce((total, array) => total + array[index]!, 0);
@@ -89,23 +89,34 @@ export function createMetricStore<T extends MetricTable>(table: T, shared?: Shar
   };
 }
 
+/** Names a series by the values of its labels, in table order; throws when the labels are not those of the table. */
+function keyOf(metric: Metric, labels: Record<string, string>): string {
+  const names = Object.keys(metric.labels);
+  const same = Object.keys(labels).length === names.length && names.every((name) => Object.hasOwn(labels, name));
+  if (!same) throw unknownLabels(metric, labels);
+  return names.map((name) => labels[name]).join("\0");
+}
+
+const unknownLabels = ({ name }: Metric, labels: Record<string, string>): Error =>
+  new TypeError(`${name}: expected labels of its table, got ${JSON.stringify(labels)}`);
+
+const otherUse = ({ name, type }: Metric): Error =>
+  new TypeError(`${name}: expected ${type === "histogram" ? "observe()" : "add() or set()"}, as it is a ${type}`);
+
 function closedHandle(metric: Metric, numbers: Float64Array, start: number): MetricHandle<Labels> {
-  const keyOf = (labels: Record<string, string>): string =>
-    Object.keys(metric.labels)
-      .map((label) => labels[label])
-      .join("\0");
-  const places = new Map(seriesOf(metric).map((labels, at) => [keyOf(labels), start + at * widthOf(metric)]));
-  const placeOf = (labels: Record<string, string>): number => {
-    const place = places.get(keyOf(labels));
-    if (place === undefined)
-      throw new TypeError(`${metric.name}: expected labels of its table, got ${JSON.stringify(labels)}`);
+  const places = new Map(seriesOf(metric).map((labels, at) => [keyOf(metric, labels), start + at * widthOf(metric)]));
+  const placeOf = (labels: Record<string, string>, buckets: boolean): number => {
+    // The place of a number is no place for buckets, nor the other way round.
+    if (buckets !== (metric.type === "histogram")) throw otherUse(metric);
+    const place = places.get(keyOf(metric, labels));
+    if (place === undefined) throw unknownLabels(metric, labels);
     return place;
   };
   return {
-    cell: (labels) => new NumberCell(numbers, placeOf(labels)),
-    histogram: (labels) => new BucketCell(numbers, placeOf(labels), metric.buckets),
+    cell: (labels) => new NumberCell(numbers, placeOf(labels, false)),
+    histogram: (labels) => new BucketCell(numbers, placeOf(labels, true), metric.buckets),
     inc: (labels) => {
-      numbers[placeOf(labels)]! += 1;
+      numbers[placeOf(labels, false)]! += 1;
     },
     clear: () => undefined,
   };
@@ -171,9 +182,9 @@ type OpenSeries = Map<string, { labels: Record<string, string>; value: number }>
 
 const openSeries = (): OpenSeries => new Map();
 
-function openHandle(series: OpenSeries): MetricHandle<Labels> {
+function openHandle(metric: Metric, series: OpenSeries): MetricHandle<Labels> {
   const at = (labels: Record<string, string>): { value: number } => {
-    const key = JSON.stringify(labels);
+    const key = keyOf(metric, labels);
     const existing = series.get(key);
     if (existing !== undefined) return existing;
     const fresh = { labels, value: 0 };
@@ -186,7 +197,9 @@ function openHandle(series: OpenSeries): MetricHandle<Labels> {
       set: (value) => void (at(labels).value = value),
     }),
     histogram: () => {
-      throw new TypeError("a histogram's labels must be closed");
+      throw metric.type === "histogram"
+        ? new TypeError(`${metric.name}: expected closed labels, as it is a histogram`)
+        : otherUse(metric);
     },
     inc: (labels) => void (at(labels).value += 1),
     clear: () => series.clear(),

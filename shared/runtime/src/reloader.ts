@@ -1,10 +1,11 @@
-// Reloads: one at a time, whoever asks; each outcome is counted, logged and kept for the status page.
+// Reloads: one at a time, whoever asks, and however often; each outcome is counted, logged and kept for the status page.
 import type { ReloadOutcome, Running } from "./container.ts";
 import type { Logger } from "./logger.ts";
 import type { MetricsOf } from "./metric-store.ts";
 import type { commonMetrics } from "./registry.ts";
 
 export type Reloader = {
+  /** Reloads now, or once more after the reload that is running: whoever asks meanwhile shares that one. */
   reload(): Promise<ReloadOutcome>;
   /** The last outcome and when it was, or null before the first. */
   last(): ({ at: string } & ReloadOutcome) | null;
@@ -16,7 +17,16 @@ export function createReloader(
   metrics: MetricsOf<typeof commonMetrics>,
 ): Reloader {
   let last: ReturnType<Reloader["last"]> = null;
-  let queue: Promise<unknown> = Promise.resolve();
+  let current: Promise<ReloadOutcome> | undefined;
+  let following: Promise<ReloadOutcome> | undefined;
+
+  function begin(): Promise<ReloadOutcome> {
+    following = undefined;
+    current = once().finally(() => {
+      if (following === undefined) current = undefined;
+    });
+    return current;
+  }
 
   async function once(): Promise<ReloadOutcome> {
     const result = await attempt(running());
@@ -30,9 +40,9 @@ export function createReloader(
 
   return {
     reload: () => {
-      const turn = queue.then(once);
-      queue = turn;
-      return turn;
+      if (current === undefined) return begin();
+      following ??= current.then(begin);
+      return following;
     },
     last: () => last,
   };

@@ -1,5 +1,4 @@
 // The process around a container: arguments, environment, signals, exit status. The only file that ends the process.
-import { readFileSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 
 import type { Action, OptionTable, Resolution } from "@outrigger/options";
@@ -7,20 +6,12 @@ import { printConfig, resolveOptions, usageOf } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
 import type { AnyContainer, Reread } from "./container.ts";
+import { EXIT } from "./exit.ts";
 import { isHealthy } from "./healthcheck.ts";
+import { readTextFile } from "./read-file.ts";
 import type { StartSettings, StartedContainer } from "./start.ts";
 import { startContainer } from "./start.ts";
 import { runThread } from "./threads.ts";
-
-/** Exit statuses, the same for every container. */
-export const EXIT = {
-  /** Stopped as asked, with everything in flight finished. */
-  ok: 0,
-  /** Could not go on, was not ready (healthcheck), or was made to stop before everything was finished. */
-  failed: 1,
-  /** The parameters, or a file that they name, are not usable; nothing was started. */
-  usage: 2,
-} as const;
 
 /** Runs a container as this process. `entry` is the caller's `import.meta.url`. */
 export async function run(container: AnyContainer, entry: string): Promise<void> {
@@ -35,7 +26,7 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
     resolveOptions(container.name, table, {
       argv: isHealthcheck ? rest : process.argv.slice(2),
       env: process.env,
-      readFile: (path) => readFileSync(path, "utf8"),
+      readFile: readTextFile,
     });
   const resolution = resolve();
   if (resolution.action === "help") return exitWith(EXIT.ok, usageOf(container.name, container.summary, table));
@@ -76,31 +67,40 @@ async function live(
   { values }: Resolution<OptionTable>,
   settings: StartSettings,
 ): Promise<void> {
+  const starting = startContainer(container, values as never, settings);
+  // Before it has started: a signal that nobody handles would be lost on process 1, and end any other at once.
+  handleSignals(starting);
   let started: StartedContainer;
   try {
-    started = await startContainer(container, values as never, settings);
+    started = await starting;
   } catch (error) {
     return exitWith(EXIT.failed, "", `${container.name}: ${(error as Error).message}`);
   }
-  const { log } = started;
+  const { log, stopped } = started;
   process.on("uncaughtException", (error) => {
     log.fatal({ error: { message: error.message, stack: error.stack } }, "crashed");
     process.exit(EXIT.failed);
   });
-  process.on("SIGHUP", () => void started.reload());
+  const { finished } = await stopped;
+  process.exit(finished ? EXIT.ok : EXIT.failed);
+}
+
+/** SIGHUP reloads, SIGTERM and SIGINT stop, each as soon as the container has started; a second of these ends at once. */
+function handleSignals(starting: Promise<StartedContainer>): void {
+  const whenStarted = (act: (started: StartedContainer) => unknown): void =>
+    // That it could not be started is the starter's to tell.
+    void starting.then(act, () => undefined);
+  process.on("SIGHUP", () => whenStarted(({ reload }) => reload()));
   let asked = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       if (asked) {
-        log.warn({ signal }, "stopped at once by a second signal");
-        process.exit(EXIT.failed);
-      }
+        whenStarted(({ log }) => log.warn({ signal }, "stopped at once by a second signal"));
+        setImmediate(() => process.exit(EXIT.failed));
+      } else whenStarted(({ stop }) => stop());
       asked = true;
-      void started.stop();
     });
   }
-  const { finished } = await started.stopped;
-  process.exit(finished ? EXIT.ok : EXIT.failed);
 }
 
 /** Writes what there is to say, waits until it is written, and ends the process. */

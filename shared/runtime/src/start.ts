@@ -39,6 +39,9 @@ export type StartSettings = {
   readonly reread?: () => Promise<Reread>;
 };
 
+/** How long each thing may take to be undone: nothing is in flight any more, so it only has to close. */
+const UNDO_MS = 2000;
+
 type State = "starting" | "running" | "draining" | "stopped";
 
 /** Everything that the parts of one container's life share. */
@@ -64,11 +67,13 @@ export async function startContainer<O extends OptionTable, M extends MetricTabl
 ): Promise<StartedContainer> {
   const life = begin(container as AnyContainer, values as ValuesOf<CommonOptions>, { entry, sink, reread });
   const { log, readiness, recorder } = life.instruments;
+  const starting = Promise.withResolvers<void>();
   const stopping = Promise.withResolvers<Stopped>();
+  let asked = false;
   const stop = (): Promise<Stopped> => {
-    if (life.state !== "draining" && life.state !== "stopped") {
-      void drainAndUndo(life).then(stopping.resolve, stopping.reject);
-    }
+    // What is only half started cannot be drained: first it is started.
+    if (!asked) void starting.promise.then(() => drainAndUndo(life)).then(stopping.resolve, stopping.reject);
+    asked = true;
     return stopping.promise;
   };
   life.undoing.add("recorded lines", recorder.flush);
@@ -78,9 +83,10 @@ export async function startContainer<O extends OptionTable, M extends MetricTabl
     life.state = "running";
     readiness.set("started", true);
     log.info({ milliseconds: Date.now() - life.began.getTime() }, "started");
+    starting.resolve();
     return { admin, log, reload: life.reloader.reload, stop, stopped: stopping.promise };
   } catch (error) {
-    await life.undoing.run();
+    await life.undoing.run(UNDO_MS);
     throw error;
   }
 }
@@ -146,7 +152,7 @@ async function startAdmin(life: Life, stop: () => Promise<Stopped>): Promise<Add
       shutdown: () => void stop(),
       refused: (reason) => common.refusedAdmin.inc({ reason }),
     },
-    options.adminToken,
+    { token: options.adminToken, unixSocket: "path" in options.adminListen },
   );
   undoing.add("admin server", () => server.close());
   const bound = await listenAdmin(server, options.adminListen);
@@ -173,10 +179,22 @@ async function drainAndUndo(life: Life): Promise<Stopped> {
   readiness.set("not draining", false, "draining");
   life.draining.abort();
   await sleep(drainDelay);
-  const finished = await withinTime(life.running.drain?.() ?? Promise.resolve(), shutdownTimeout);
-  if (!finished) log.warn({ shutdownTimeout }, "shutdown timed out");
-  await life.undoing.run();
+  const drained = await drain(life);
+  const undone = await life.undoing.run(UNDO_MS);
+  const finished = drained && undone;
   life.state = "stopped";
   log.info({ finished }, "stopped");
   return { finished };
+}
+
+/** Whether all that was in flight has been finished in time. */
+async function drain({ running, instruments: { log }, options: { shutdownTimeout } }: Life): Promise<boolean> {
+  try {
+    const finished = await withinTime(running.drain?.() ?? Promise.resolve(), shutdownTimeout);
+    if (!finished) log.warn({ shutdownTimeout }, "shutdown timed out");
+    return finished;
+  } catch (error) {
+    log.error({ error }, "draining failed");
+    return false;
+  }
 }

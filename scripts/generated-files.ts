@@ -1,0 +1,88 @@
+// What is generated from the containers' tables, and into which files: one table per fact, and everything that people
+// and tools read about it follows from there.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { jsonSchemaOf, markdownOf } from "@outrigger/options";
+import { commonMetrics, endpointsMarkdown, exitCodesMarkdown, metricsMarkdown, tableOf } from "@outrigger/runtime";
+import type { AnyContainer } from "@outrigger/runtime";
+import { format } from "oxfmt";
+import type { FormatConfig } from "oxfmt";
+
+import { containerFolder, containerNames, loadContainer } from "./containers.ts";
+import { fillParts } from "./markers.ts";
+
+/** A file as it should be. `path` is relative to the repository. */
+export type GeneratedFile = { readonly path: string; readonly text: string };
+
+export type Generated = { readonly files: readonly GeneratedFile[]; readonly problems: readonly string[] };
+
+/** All generated files as their sources say they should be; nothing is written. */
+export async function generateFiles(repository: string): Promise<Generated> {
+  const containers = await Promise.all(containerNames(repository).map((name) => loadContainer(name, repository)));
+  const files: GeneratedFile[] = [];
+  const problems: string[] = [];
+  const fill = (path: string, parts: Readonly<Record<string, string>>, folder?: string): void => {
+    const filled = fillFile(repository, path, { parts, folder });
+    problems.push(...filled.problems);
+    files.push({ path, text: filled.text });
+  };
+  fill("README.md", { containers: containersTable(containers) });
+  for (const container of containers) {
+    const folder = `containers/${container.name}`;
+    fill(`${folder}/README.md`, partsOf(container), containerFolder(container.name, repository));
+    files.push({ path: `${folder}/options.schema.json`, text: await schemaText(container, repository) });
+  }
+  return { files, problems };
+}
+
+/** The files that are not as they should be. */
+export const staleFiles = ({ files }: Generated, repository: string): GeneratedFile[] =>
+  files.filter(({ path, text }) => readText(join(repository, path)) !== text);
+
+const readText = (path: string): string | undefined => (existsSync(path) ? readFileSync(path, "utf8") : undefined);
+
+/** The parts of a container's README, by name; all of them have to be in it. */
+const partsOf = (container: AnyContainer): Record<string, string> => ({
+  options: markdownOf(container.name, tableOf(container)),
+  metrics: metricsMarkdown(container.metrics),
+  "metrics of every container": metricsMarkdown(commonMetrics),
+  endpoints: endpointsMarkdown(),
+  "exit codes": exitCodesMarkdown(),
+});
+
+function fillFile(
+  repository: string,
+  path: string,
+  { parts, folder }: { parts: Readonly<Record<string, string>>; folder: string | undefined },
+): { text: string; problems: readonly string[] } {
+  const text = readText(join(repository, path)) ?? "";
+  const contentOf = (name: string): string | undefined => parts[name] ?? exampleIn(folder, name);
+  const examples = folder === undefined ? [] : ["examples/pod.yaml"];
+  return fillParts(path, text, { contentOf, required: [...Object.keys(parts), ...examples] });
+}
+
+/** A part named like a file of the container's `examples/` shows that file. */
+function exampleIn(folder: string | undefined, name: string): string | undefined {
+  const [, extension] = /^examples\/[\w-]+\.(\w+)$/.exec(name) ?? [];
+  if (folder === undefined || extension === undefined) return undefined;
+  const text = readText(join(folder, name));
+  return text === undefined ? undefined : `\`\`\`${extension}\n${text.trimEnd()}\n\`\`\``;
+}
+
+function containersTable(containers: readonly AnyContainer[]): string {
+  const rows = containers.map(
+    ({ name, pattern, summary, adminPort }) =>
+      `| [\`${name}\`](containers/${name}/README.md) | ${pattern} | ${summary} | ${adminPort} |`,
+  );
+  return ["| container | pattern | what it does | admin port |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** The JSON Schema of the container's `--config` file, as the formatter wants it. */
+async function schemaText(container: AnyContainer, repository: string): Promise<string> {
+  const json = JSON.stringify(jsonSchemaOf(container.name, tableOf(container)), null, 2);
+  const settings = JSON.parse(readFileSync(join(repository, ".oxfmtrc.json"), "utf8")) as FormatConfig;
+  const { code, errors } = await format("options.schema.json", json, settings);
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("; "));
+  return code;
+}
