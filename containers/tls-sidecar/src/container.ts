@@ -1,23 +1,21 @@
 // The TLS sidecar: gives HTTPS and mutual TLS to an application that only speaks plain HTTP or TCP.
-import { watchPaths } from "@outrigger/files";
 import { formatAddress, staysOnMachine } from "@outrigger/options";
 import { defineContainer } from "@outrigger/runtime";
-import type { Context, ReloadOutcome } from "@outrigger/runtime";
+import type { Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
 import { checkValues } from "./check.ts";
 import { createDataPlanes } from "./data-planes.ts";
-import type { DataPlanes } from "./data-planes.ts";
+import { watchFiles } from "./file-watch.ts";
 import { loadMaterial } from "./material.ts";
-import type { Material } from "./material.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
-import type { Values } from "./policy.ts";
-import { reloadable, unreloadableChanges } from "./reloadable.ts";
+import { reload } from "./reload.ts";
+import type { Live } from "./reload.ts";
 import { askTarget, watchTarget } from "./target-health.ts";
 import { runDataPlaneThread } from "./thread.ts";
 
-type SidecarContext = Context<typeof options, typeof metrics>;
+export type SidecarContext = Context<typeof options, typeof metrics>;
 
 export const container = defineContainer({
   name: "tls-sidecar",
@@ -32,23 +30,28 @@ export const container = defineContainer({
 
   async start(context) {
     const { options: values, log, draining } = context;
+    // Before they are read, so that no change between reading and watching is missed.
+    const watch = await watchFiles(context, values);
     const loaded = await loadMaterial(values);
     if (loaded.problems !== undefined) throw new Error(loaded.problems.join("; "));
-    const live = { values: values as Values, material: loaded.material };
-    reportCertificates(context, live.material);
+    let live = use(context, { values, material: loaded.material });
     if (!staysOnMachine(values.target)) log.warn({ target: formatAddress(values.target) }, "plain text leaves the pod");
 
     const planes = createDataPlanes(context, live.material);
     context.onStop("data planes", planes.close);
     draining.addEventListener("abort", planes.discourage, { once: true });
     watchApplication(context);
-    await watchFiles(context);
     const address = await planes.listen(values.listen);
     log.info({ listener: "tls", address: formatAddress(address), mode: values.mode }, "listening");
 
     return {
       drain: planes.drain,
-      reload: () => reload(context, live, planes),
+      reload: () =>
+        reload(context, live, async (next) => {
+          planes.update(next.material, next.values);
+          live = use(context, next);
+          await watch.follow(next.values);
+        }),
       status: () => ({
         listen: formatAddress(address),
         target: formatAddress(values.target),
@@ -62,32 +65,13 @@ export const container = defineContainer({
   thread: runDataPlaneThread,
 });
 
-/** Takes over what can change: files first checked, then used by all threads; anything doubtful leaves all as it was. */
-async function reload(
-  context: SidecarContext,
-  live: { values: Values; material: Material },
-  planes: DataPlanes,
-): Promise<ReloadOutcome> {
-  const { values, problems } = await context.reread();
-  const reasons = problems.length > 0 ? problems : unreloadableChanges(live.values, values as Values);
-  if (reasons.length > 0) return { outcome: "refused", reasons };
-  const next = { ...live.values, ...reloadable(values as Values) };
-  const loaded = await loadMaterial(next);
-  if (loaded.problems !== undefined) return { outcome: "refused", reasons: loaded.problems };
-  const same = JSON.stringify(reloadable(next)) === JSON.stringify(reloadable(live.values));
-  if (same && loaded.material.fingerprint === live.material.fingerprint) return { outcome: "unchanged" };
-  planes.update(loaded.material, next);
-  live.values = next;
-  live.material = loaded.material;
-  reportCertificates(context, live.material);
-  return { outcome: "applied" };
-}
-
-function reportCertificates({ metrics: { certificateExpiry } }: SidecarContext, { certificates }: Material): void {
+/** Shows what is served with from now on. */
+function use({ metrics: { certificateExpiry } }: SidecarContext, live: Live): Live {
   certificateExpiry.clear();
-  for (const { file, subject, notAfter } of certificates) {
+  for (const { file, subject, notAfter } of live.material.certificates) {
     certificateExpiry.cell({ file, subject }).set(Date.parse(notAfter) / 1000);
   }
+  return live;
 }
 
 function watchApplication({
@@ -110,20 +94,4 @@ function watchApplication({
     },
   );
   onStop("target check", watch.stop);
-}
-
-/** Reloads when a file changes: certificates, the client CA, and the file of options. */
-async function watchFiles({ options: values, log, onStop, reload: ask }: SidecarContext): Promise<void> {
-  const paths = [values.cert, values.key, values.clientCa, values.config].filter((path) => path !== undefined);
-  const watch = await watchPaths(paths, {
-    onChange: (changed) => {
-      log.info({ files: changed }, "files changed");
-      void ask();
-    },
-    onMode: (mode, reason) => {
-      if (mode === "poll") log.warn({ reason }, "file events are not available, so files are polled");
-    },
-    rescanMs: values.rescanInterval,
-  });
-  onStop("file watch", () => watch.close());
 }

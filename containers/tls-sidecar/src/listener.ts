@@ -153,6 +153,7 @@ const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
   [/HTTP_REQUEST/, "plain_http"],
   [/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|NO_PROTOCOLS/, "no_shared_version"],
   [/NO_SHARED_CIPHER|NO_SUITABLE|NO_SHARED_GROUP|NO_COMMON/, "no_shared_cipher"],
+  [/_ALERT_/, "refused_by_client"],
   [/WRONG_VERSION_NUMBER|RECORD|UNEXPECTED_MESSAGE|DECODE|LENGTH|BAD_/, "bad_record"],
 ];
 

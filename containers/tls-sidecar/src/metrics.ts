@@ -12,6 +12,7 @@ export const HANDSHAKE_FAILURES = [
   "plain_http",
   "no_shared_version",
   "no_shared_cipher",
+  "refused_by_client",
   "bad_record",
   "no_certificate",
   "bad_certificate",

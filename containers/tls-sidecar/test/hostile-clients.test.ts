@@ -1,13 +1,14 @@
 // Clients that send garbage, half of what they should, or nearly nothing: cut off in time, counted by reason, and
 // nobody else notices.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 
-import { rawExchange, requirePrograms, startApp, until } from "@outrigger/testing";
+import { createCertificateAuthority, rawExchange, requirePrograms, startApp, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { clientOptions, startSidecar, visit } from "./sidecar.ts";
@@ -51,6 +52,17 @@ test("garbage, plain HTTP and half a handshake are cut off, each counted by its 
   expect(await handshakeFailures(sidecar, "plain_http")).toBe(1);
   expect((await visit(sidecar)).admitted).toBe(true);
   await until(async () => (await sidecar.metrics()).value("tls_sidecar_connections_active") === 0);
+});
+
+const openssl = requirePrograms("openssl");
+
+test.skipIf(openssl.skip)(openssl.title("a client that does not trust the certificate is counted as such"), async () => {
+  const sidecar = await start();
+  const stranger = join(sidecar.files.folder, "stranger.crt");
+  writeFileSync(stranger, (await createCertificateAuthority()).pem);
+  const args = ["s_client", "-connect", `127.0.0.1:${sidecar.port}`, "-CAfile", stranger, "-verify_return_error"];
+  expect(spawnSync(openssl.path("openssl"), args, { input: "" }).status).not.toBe(0);
+  await until(async () => (await handshakeFailures(sidecar, "refused_by_client")) === 1);
 });
 
 const HALF_HEAD = "GET / HTTP/1.1\r\nHost: loc";

@@ -103,6 +103,26 @@ test("a candidate that cannot be used is refused with its reason, and the old on
   expect((await sidecar.admin("/readyz")).status).toBe(200);
 });
 
+test("files that the file of options comes to name are served, and watched from then on", async () => {
+  const files = await createFiles(cleanup);
+  const config = join(files.folder, "config.yaml");
+  const next = { cert: join(files.folder, "next.crt"), key: join(files.folder, "next.key") };
+  writeFileSync(config, JSON.stringify({ cert: files.cert, key: files.key }));
+  const app = await startApp((_, response) => response.end("hello"), { cleanup });
+  const sidecar = await startSidecar({ target: app.address, args: ["--config", config], files, named: false, cleanup });
+  const publish = async (): Promise<string> => {
+    const { cert, key, leaf } = await files.authority.issue({ dns: ["localhost"] });
+    writeFileSync(next.cert, cert);
+    writeFileSync(next.key, key);
+    return leaf.serialNumber;
+  };
+  for (let round = 0; round < 2; round++) {
+    const serial = await publish();
+    writeFileSync(config, JSON.stringify(next));
+    await until(async () => (await visit(sidecar)).serial === serial, { describe: `round ${round}` });
+  }
+});
+
 test("an option that cannot change while running is refused by name", async () => {
   const files = await createFiles(cleanup);
   const config = join(files.folder, "config.yaml");

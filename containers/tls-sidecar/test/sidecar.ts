@@ -52,6 +52,8 @@ export type SidecarOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Files;
   readonly cleanup: Cleanup;
+  /** Whether flags name the files; otherwise something else has to. */
+  readonly named?: boolean;
   /** Whether to wait until it is ready; needed unless the application is down. */
   readonly ready?: boolean;
 };
@@ -63,6 +65,7 @@ export async function startSidecar({
   env = {},
   cleanup,
   ready = true,
+  named = true,
   ...given
 }: SidecarOptions): Promise<Sidecar> {
   const files = given.files ?? (await createFiles(cleanup));
@@ -73,10 +76,7 @@ export async function startSidecar({
       ...listen,
       "--target",
       target,
-      "--cert",
-      files.cert,
-      "--key",
-      files.key,
+      ...(named ? ["--cert", files.cert, "--key", files.key] : []),
       "--target-interval",
       "200ms",
       ...args,
