@@ -3,9 +3,9 @@ import type { Duplex } from "node:stream";
 
 import type { Timed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
+import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import type { ForwardingLines } from "./forwarding.ts";
 import { createForwardingLines } from "./forwarding.ts";
-import { INCOMPLETE, REFUSED } from "./head-parser.ts";
 import type { Peer } from "./peer.ts";
 import type { ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";

@@ -3,8 +3,8 @@
 import { BODY, BodyDecoder } from "./body-decoder.ts";
 import type { BodyFraming } from "./body-decoder.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import type { HeadParser } from "./head-parser.ts";
-import { INCOMPLETE, REFUSED } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import type { ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";

@@ -13,7 +13,7 @@ export type FieldRule = {
   /** 1 for each identity that is dropped. */
   readonly dropped: Uint8Array;
   /**
-   * Whether names go that are spelt with `_` or `.` for `-` of a known one: to some applications `content_length` is
+   * Whether names go that are spelt with `_` or the like for `-` of a known one: to some applications `content_length` is
    * Content-Length.
    */
   readonly dropAliases: boolean;
