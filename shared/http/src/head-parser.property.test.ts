@@ -7,6 +7,8 @@ import { FORWARDING_FIELDS } from "./forwarding.ts";
 import { HeadParser } from "./head-parser.ts";
 
 const names = createFieldNames(FORWARDING_FIELDS);
+const fieldsOf = (head: HeadParser): [string, string][] =>
+  Array.from({ length: head.count }, (_, i) => [head.name(i), head.value(i)]);
 const bytesOf = (text: string): Buffer => Buffer.from(text, "latin1");
 
 const name = fc.stringMatching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}$/).map((name) => `x${name}`);

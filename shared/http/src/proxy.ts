@@ -102,7 +102,10 @@ export function createProxy(settings: ProxySettings): Proxy {
     },
   };
   return {
-    serve: (socket, peer) => void new ClientConnection(core, socket, peer),
+    serve: (socket, peer) => {
+      // One that has closed already would never say so again.
+      if (!socket.destroyed) void new ClientConnection(core, socket, peer);
+    },
     drain: () => {
       core.draining = true;
       for (const connection of core.connections) connection.drain();
