@@ -64,9 +64,8 @@ describe("chunked bodies that are accepted", () => {
   });
 
   test("trailers of one body say nothing about those of the next", () => {
-    const text = "0\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\nConnection: x\r\n\r\n";
+    const text = "0\r\nHost: a\r\nHost: b\r\nTransfer-Encoding: x\r\nContent-Length: x\r\nConnection: x\r\n\r\n";
     for (let i = 0; i < 3; i++) expect(whole(text)).toMatchObject({ done: true, failed: false });
-    expect(trailerParser.nominated).toEqual(["x"]);
   });
 
   test("bytes behind the body are left", () => {

@@ -1,7 +1,7 @@
-// The lines of fields that a head and a trailer section have in common: a strict, bounded parser (RFC 9110 section 5, RFC
-// 9112 section 5) which takes note of what the framing and connection fields say.
+// The lines of fields that a head and a trailer section have in common: a strict, bounded parser of them (RFC 9110 section
+// 5, RFC 9112 section 5). Of a trailer section that is all: what its fields say, nobody acts on.
 import type { FieldNames } from "./field-names.ts";
-import { FIELD, addToHash } from "./field-names.ts";
+import { addToHash } from "./field-names.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS } from "./refusals.ts";
 import { COLON, CR, LF, SP, TAB, TOKEN, VALUE } from "./syntax.ts";
@@ -17,10 +17,6 @@ export type HeadLimits = {
 export const INCOMPLETE = 0;
 /** It is refused; `refusal` says why. */
 export const REFUSED = -1;
-
-const ZERO = 48;
-/** Never added to. */
-const NONE: string[] = [];
 
 export class FieldSection {
   readonly #names: FieldNames;
@@ -40,19 +36,6 @@ export class FieldSection {
   readonly valueEnd: Int32Array;
   readonly id: Int32Array;
 
-  /** What the framing and connection fields say; -1 and false where they are absent. */
-  contentLength = -1;
-  chunked = false;
-  host = -1;
-  upgrade = -1;
-  te = -1;
-  expect = -1;
-  close = false;
-  keepAlive = false;
-  upgradeToken = false;
-  /** Names in Connection other than those above, in lower case; usually empty. */
-  nominated: string[] = NONE;
-
   refusal: Refusal = REFUSALS.badFieldName;
 
   constructor(names: FieldNames, limits: HeadLimits) {
@@ -69,7 +52,7 @@ export class FieldSection {
   parseFields(bytes: Buffer, from: number): number {
     this.bytes = bytes;
     this.fieldsStart = from;
-    this.#forget();
+    this.count = 0;
     let at = from;
     for (;;) {
       if (at >= bytes.length) return INCOMPLETE;
@@ -127,20 +110,6 @@ export class FieldSection {
     return at;
   }
 
-  #forget(): void {
-    this.count = 0;
-    this.contentLength = -1;
-    this.chunked = false;
-    this.host = -1;
-    this.upgrade = -1;
-    this.te = -1;
-    this.expect = -1;
-    this.close = false;
-    this.keepAlive = false;
-    this.upgradeToken = false;
-    this.nominated = NONE;
-  }
-
   /** One field line: name, colon, value between optional white space, CR LF. */
   #parseField(from: number): number {
     const { bytes } = this;
@@ -158,7 +127,12 @@ export class FieldSection {
     this.nameEnd[index] = at;
     const id = this.#names.find(bytes, from, at, hash);
     this.id[index] = id;
-    return id > 0 ? this.#note(id, index, next) : next;
+    return id > 0 ? this.note(id, index, next) : next;
+  }
+
+  /** Takes note of a field with a known name; gives `next`, or REFUSED. */
+  protected note(_id: number, _index: number, next: number): number {
+    return next;
   }
 
   #parseValue(from: number, index: number): number {
@@ -178,68 +152,5 @@ export class FieldSection {
     if (byte === LF) return this.refuse(REFUSALS.bareLf);
     if (byte !== SP && byte !== TAB) return this.refuse(REFUSALS.badFieldName);
     return this.refuse(at === from ? REFUSALS.foldedField : REFUSALS.spaceBeforeColon);
-  }
-
-  /** Takes note of a field that the data plane acts on; gives `next`, or REFUSED. */
-  #note(id: number, index: number, next: number): number {
-    switch (id) {
-      case FIELD.host:
-        if (this.host !== -1) return this.refuse(REFUSALS.severalHosts);
-        this.host = index;
-        return next;
-      case FIELD.contentLength:
-        return this.#noteLength(index, next);
-      case FIELD.transferEncoding:
-        if (this.chunked || this.value(index).toLowerCase() !== "chunked") {
-          return this.refuse(REFUSALS.badTransferEncoding);
-        }
-        this.chunked = true;
-        return next;
-      case FIELD.connection:
-        return this.#noteConnection(this.value(index).toLowerCase()) ? next : this.refuse(REFUSALS.tooManyFields);
-      case FIELD.upgrade:
-        this.upgrade = index;
-        return next;
-      case FIELD.te:
-        this.te = index;
-        return next;
-      case FIELD.expect:
-        this.expect = index;
-        return next;
-      default:
-        return next;
-    }
-  }
-
-  #noteLength(index: number, next: number): number {
-    const [start, end] = [this.valueStart[index]!, this.valueEnd[index]!];
-    let length = 0;
-    for (let at = start; at < end; at++) {
-      const digit = this.bytes[at]! - ZERO;
-      if (digit < 0 || digit > 9) return this.refuse(REFUSALS.badContentLength);
-      length = length * 10 + digit;
-    }
-    if (end === start || !Number.isSafeInteger(length)) return this.refuse(REFUSALS.badContentLength);
-    if (this.contentLength !== -1) return this.refuse(REFUSALS.severalLengths);
-    this.contentLength = length;
-    return next;
-  }
-
-  /** False when more fields are nominated than a message can have. */
-  #noteConnection(value: string): boolean {
-    if (value === "keep-alive") this.keepAlive = true;
-    else if (value === "close") this.close = true;
-    else for (const option of value.split(",")) this.#noteOption(option.trim());
-    return this.nominated.length <= this.limits.maxFields;
-  }
-
-  #noteOption(option: string): void {
-    if (option === "close") this.close = true;
-    else if (option === "keep-alive") this.keepAlive = true;
-    else if (option === "upgrade") this.upgradeToken = true;
-    else if (option !== "" && option !== "te") {
-      if (this.nominated === NONE) this.nominated = [];
-      this.nominated.push(option);
-    }
   }
 }

@@ -1,5 +1,6 @@
 // A strict, bounded parser of HTTP/1.1 heads (RFC 9112). One instance serves many connections: a head is parsed and used
 // within one turn, so nothing is allocated for it. What is not exactly HTTP is refused, never repaired.
+import { FIELD } from "./field-names.ts";
 import { FieldSection, INCOMPLETE } from "./field-section.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -11,6 +12,8 @@ const VERSION = Buffer.from("HTTP/1.");
 /** Of these, `HTTP/`: what differs already there is no version at all. */
 const PROTOCOL_LENGTH = 5;
 const ZERO = 48;
+/** Never added to. */
+const NONE: string[] = [];
 
 export class HeadParser extends FieldSection {
   /** Where the head begins, after empty lines that the peer may have sent before it. */
@@ -24,9 +27,23 @@ export class HeadParser extends FieldSection {
   /** Minor version: 0 or 1. */
   minor = 1;
 
+  /** What the framing and connection fields say; -1 and false where they are absent. */
+  contentLength = -1;
+  chunked = false;
+  host = -1;
+  upgrade = -1;
+  te = -1;
+  expect = -1;
+  close = false;
+  keepAlive = false;
+  upgradeToken = false;
+  /** Names in Connection other than those above, in lower case; usually empty. */
+  nominated: string[] = NONE;
+
   /** Parses a request's head at `from`; gives the offset behind it, INCOMPLETE or REFUSED. */
   parseRequest(bytes: Buffer, from: number): number {
     this.bytes = bytes;
+    this.#forget();
     this.start = this.#skipEmptyLines(from);
     const fields = this.#parseRequestLine(this.start);
     if (fields <= 0) return this.#bounded(fields, REFUSALS.targetTooLong);
@@ -37,6 +54,7 @@ export class HeadParser extends FieldSection {
   /** Parses a response's head at `from`; gives the offset behind it, INCOMPLETE or REFUSED. */
   parseResponse(bytes: Buffer, from: number): number {
     this.bytes = bytes;
+    this.#forget();
     this.start = from;
     const fields = this.#parseStatusLine(from);
     if (fields <= 0) return this.#bounded(fields, REFUSALS.headTooLarge);
@@ -136,5 +154,81 @@ export class HeadParser extends FieldSection {
     if (this.chunked && this.minor === 0) return this.refuse(REFUSALS.badTransferEncoding);
     if (this.chunked && this.contentLength !== -1) return this.refuse(REFUSALS.lengthAndEncoding);
     return end - this.start > this.limits.maxHeadBytes ? this.refuse(REFUSALS.headTooLarge) : end;
+  }
+
+  #forget(): void {
+    this.contentLength = -1;
+    this.chunked = false;
+    this.host = -1;
+    this.upgrade = -1;
+    this.te = -1;
+    this.expect = -1;
+    this.close = false;
+    this.keepAlive = false;
+    this.upgradeToken = false;
+    this.nominated = NONE;
+  }
+
+  /** Takes note of a field that the data plane acts on. */
+  protected override note(id: number, index: number, next: number): number {
+    switch (id) {
+      case FIELD.host:
+        if (this.host !== -1) return this.refuse(REFUSALS.severalHosts);
+        this.host = index;
+        return next;
+      case FIELD.contentLength:
+        return this.#noteLength(index, next);
+      case FIELD.transferEncoding:
+        if (this.chunked || this.value(index).toLowerCase() !== "chunked") {
+          return this.refuse(REFUSALS.badTransferEncoding);
+        }
+        this.chunked = true;
+        return next;
+      case FIELD.connection:
+        return this.#noteConnection(this.value(index).toLowerCase()) ? next : this.refuse(REFUSALS.tooManyFields);
+      case FIELD.upgrade:
+        this.upgrade = index;
+        return next;
+      case FIELD.te:
+        this.te = index;
+        return next;
+      case FIELD.expect:
+        this.expect = index;
+        return next;
+      default:
+        return next;
+    }
+  }
+
+  #noteLength(index: number, next: number): number {
+    const [start, end] = [this.valueStart[index]!, this.valueEnd[index]!];
+    let length = 0;
+    for (let at = start; at < end; at++) {
+      const digit = this.bytes[at]! - ZERO;
+      if (digit < 0 || digit > 9) return this.refuse(REFUSALS.badContentLength);
+      length = length * 10 + digit;
+    }
+    if (end === start || !Number.isSafeInteger(length)) return this.refuse(REFUSALS.badContentLength);
+    if (this.contentLength !== -1) return this.refuse(REFUSALS.severalLengths);
+    this.contentLength = length;
+    return next;
+  }
+
+  /** False when more fields are nominated than a message can have. */
+  #noteConnection(value: string): boolean {
+    if (value === "keep-alive") this.keepAlive = true;
+    else if (value === "close") this.close = true;
+    else for (const option of value.split(",")) this.#noteOption(option.trim());
+    return this.nominated.length <= this.limits.maxFields;
+  }
+
+  #noteOption(option: string): void {
+    if (option === "close") this.close = true;
+    else if (option === "keep-alive") this.keepAlive = true;
+    else if (option === "upgrade") this.upgradeToken = true;
+    else if (option !== "" && option !== "te") {
+      if (this.nominated === NONE) this.nominated = [];
+      this.nominated.push(option);
+    }
   }
 }
