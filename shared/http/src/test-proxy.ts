@@ -81,6 +81,8 @@ export async function startProxy(target: number | UpstreamAddress, settings: Tes
 export type ScriptedApp = Listening & {
   /** The heads of requests that have arrived, in order, each with its empty line. */
   readonly heads: readonly string[];
+  /** Its side of each connection. */
+  readonly sockets: readonly Socket[];
 };
 
 /** What to answer to the request with this head and number, counted from 0; undefined leaves it without an answer. */
@@ -89,8 +91,10 @@ export type Answer = (head: string, index: number, socket: Socket) => string | u
 /** An application that gives its answers byte by byte as written. Its requests have no bodies. */
 export async function startScripted(answer: string | Answer, cleanup: Cleanup): Promise<ScriptedApp> {
   const heads: string[] = [];
+  const sockets: Socket[] = [];
   const listening = await startRawServer(
     (socket) => {
+      sockets.push(socket);
       let received = "";
       socket.on("data", (bytes) => {
         received += bytes.toString("latin1");
@@ -104,7 +108,7 @@ export async function startScripted(answer: string | Answer, cleanup: Cleanup): 
     },
     { cleanup },
   );
-  return Object.defineProperties(listening, { heads: { value: heads } }) as ScriptedApp;
+  return Object.defineProperties(listening, { heads: { value: heads }, sockets: { value: sockets } }) as ScriptedApp;
 }
 
 /** A complete answer with this body. */
