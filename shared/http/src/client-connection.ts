@@ -2,7 +2,6 @@
 import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
 
 import type { Timed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
@@ -130,7 +129,7 @@ export class ClientConnection implements Timed {
   /** Cuts it so that what was sent cannot be taken for whole: TCP needs a reset for that, TLS has its own end. */
   reset(): void {
     this.#ending = true;
-    if (this.socket instanceof Socket && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    if (this.socket instanceof Socket && !("encrypted" in this.socket)) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

@@ -112,6 +112,14 @@ describe("request heads", () => {
   });
 });
 
+test("our fields are on every request, on kept connections too (6.3 row 5)", async () => {
+  const app = await startScripted(ok(), cleanup);
+  const { port } = await startProxy(app.port, { cleanup });
+  await rawExchange({ port, send: get("/1") + get("/2") + get("/3", "Connection: close\r\n") });
+  expect(app.connections).toBe(1);
+  expect(app.heads).toEqual(["/1", "/2", "/3"].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n${OURS}\r\n`));
+});
+
 describe("forwarding", () => {
   const isTrusted = createTrust(["10.0.0.0/8", "fe80::/10"]);
   const behind = { peer: { address: "10.0.0.1", trusted: true }, proxy: { isTrusted } };
@@ -188,6 +196,13 @@ describe("response heads", () => {
       "Connection: keep-alive, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\nProxy-Connection: x\r\n";
     expect(await answered(`HTTP/1.1 200 OK\r\n${lines}X: y\r\nContent-Length: 0\r\n\r\n`)).toBe(
       "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+  });
+
+  test.each([301, 302, 303, 307, 308])("a %i keeps its Location (6.3 row 15)", async (status) => {
+    const lines = "Location: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n";
+    expect(await answered(`HTTP/1.1 ${status} Go\r\n${lines}\r\n`)).toBe(
+      `HTTP/1.1 ${status} Go\r\n${lines}Connection: close\r\n\r\n`,
     );
   });
 

@@ -32,6 +32,23 @@ describe("connections", () => {
     expect(heard).toEqual(Array<string>(6).fill("response 200"));
   });
 
+  test("many requests leave no more listeners on a connection than one does", async () => {
+    const { port, sockets, heard } = await setUp(ok());
+    const countListeners = (): number[] => sockets[0]!.eventNames().map((name) => sockets[0]!.listenerCount(name));
+    let first: number[] = [];
+    const send = async function* () {
+      yield get();
+      await until(() => heard.length === 1);
+      first = countListeners();
+      yield get().repeat(100);
+      await until(() => heard.length === 101);
+      expect(countListeners()).toEqual(first);
+      yield get("/", "Connection: close\r\n");
+    };
+    const { ended } = await rawExchange({ port, send: send() });
+    expect([ended, first.length > 0]).toEqual(["close", true]);
+  });
+
   test("pipelined requests are answered in their order", async () => {
     const { port, heard } = await setUp((head) => ok(head.split(" ")[1]));
     const paths = Array.from({ length: 50 }, (_, i) => `/${i}`);

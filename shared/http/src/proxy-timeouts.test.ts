@@ -153,11 +153,13 @@ describe("draining", () => {
   });
 
   test("lets a request that is arriving arrive", async () => {
-    const { port, proxy } = await setUp(ok());
+    const { port, proxy, counted } = await setUp(ok());
     const client = open(port);
     await rawExchange({ socket: client, send: get(), until: "ok" });
     const send = async function* () {
+      const before = counted.received;
       yield "GET / HTTP/1.1\r\n";
+      await until(() => counted.received > before);
       void proxy.drain();
       // Longer than an idle connection would be kept.
       await new Promise((resolve) => setTimeout(resolve, 1300));
