@@ -56,14 +56,17 @@ test("garbage, plain HTTP and half a handshake are cut off, each counted by its 
 
 const openssl = requirePrograms("openssl");
 
-test.skipIf(openssl.skip)(openssl.title("a client that does not trust the certificate is counted as such"), async () => {
-  const sidecar = await start();
-  const stranger = join(sidecar.files.folder, "stranger.crt");
-  writeFileSync(stranger, (await createCertificateAuthority()).pem);
-  const args = ["s_client", "-connect", `127.0.0.1:${sidecar.port}`, "-CAfile", stranger, "-verify_return_error"];
-  expect(spawnSync(openssl.path("openssl"), args, { input: "" }).status).not.toBe(0);
-  await until(async () => (await handshakeFailures(sidecar, "refused_by_client")) === 1);
-});
+test.skipIf(openssl.skip)(
+  openssl.title("a client that does not trust the certificate is counted as such"),
+  async () => {
+    const sidecar = await start();
+    const stranger = join(sidecar.files.folder, "stranger.crt");
+    writeFileSync(stranger, (await createCertificateAuthority()).pem);
+    const args = ["s_client", "-connect", `127.0.0.1:${sidecar.port}`, "-CAfile", stranger, "-verify_return_error"];
+    expect(spawnSync(openssl.path("openssl"), args, { input: "" }).status).not.toBe(0);
+    await until(async () => (await handshakeFailures(sidecar, "refused_by_client")) === 1);
+  },
+);
 
 const HALF_HEAD = "GET / HTTP/1.1\r\nHost: loc";
 

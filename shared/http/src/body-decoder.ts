@@ -1,24 +1,24 @@
 // Where a message body ends (RFC 9112 section 6) and which of the bytes that arrive are its data. Chunked framing is
 // checked strictly and dropped; whoever sends the data on frames it anew.
-import type { HeadParser } from "./head-parser.ts";
-import { REFUSED } from "./head-parser.ts";
+import type { FieldSection } from "./field-section.ts";
+import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import { CR, HEX, LF, SP, TAB, VALUE } from "./syntax.ts";
 
 /** How a body is framed. */
 export const BODY = { none: 0, length: 1, chunked: 2, untilClose: 3 } as const;
 export type BodyFraming = (typeof BODY)[keyof typeof BODY];
 
-const STATE = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailers: 6 } as const;
+const STATE = { size: 0, padding: 1, extension: 2, sizeLf: 3, data: 4, dataCr: 5, dataLf: 6, trailers: 7 } as const;
 const SEMICOLON = 59;
 /** Thirteen hexadecimal digits are the most that a safe integer can have. */
 const MAX_SIZE_DIGITS = 13;
-/** Extensions mean nothing to us; endless ones are an attack (CVE-2024-22019). */
+/** Extensions mean nothing to us; so many more of them than of data are an attack (CVE-2024-22019). */
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_TRAILER_BYTES = 8192;
 
 /** Decodes one body after another: `begin`, then `decode` for each piece that arrives until `done`. */
 export class BodyDecoder {
-  readonly #trailerParser: HeadParser;
+  readonly #trailerParser: FieldSection;
   framing: BodyFraming = BODY.none;
   done = true;
   failed = false;
@@ -36,7 +36,7 @@ export class BodyDecoder {
   #trailerBytes: Buffer | undefined;
 
   /** `trailerParser` only needs to be free during calls of `decode`. */
-  constructor(trailerParser: HeadParser) {
+  constructor(trailerParser: FieldSection) {
     this.#trailerParser = trailerParser;
   }
 
@@ -105,12 +105,13 @@ export class BodyDecoder {
       case STATE.size:
         this.#takeSize(byte);
         break;
+      case STATE.padding:
       case STATE.extension:
-        if (byte === CR) this.#state = STATE.sizeLf;
-        else if (VALUE[byte] === 0 || ++this.#extensionBytes > MAX_EXTENSION_BYTES) this.failed = true;
+        this.#takeExtension(byte);
         break;
       case STATE.sizeLf:
         this.#expect(byte, LF, this.#remaining === 0 ? STATE.trailers : STATE.data);
+        this.#extensionBytes = Math.max(0, this.#extensionBytes - this.#remaining);
         this.#digits = 0;
         break;
       case STATE.dataCr:
@@ -135,8 +136,15 @@ export class BodyDecoder {
       return;
     }
     if (this.#digits === 0) this.failed = true;
-    else if (byte === CR) this.#state = STATE.sizeLf;
-    else if (byte === SEMICOLON || byte === SP || byte === TAB) this.#state = STATE.extension;
+    else this.#takeExtension(byte);
+  }
+
+  /** What may follow a size: the line's end, padding (old servers have it), or an extension. */
+  #takeExtension(byte: number): void {
+    if (byte === CR) this.#state = STATE.sizeLf;
+    else if (++this.#extensionBytes > MAX_EXTENSION_BYTES || VALUE[byte] === 0) this.failed = true;
+    else if (this.#state === STATE.extension || byte === SEMICOLON) this.#state = STATE.extension;
+    else if (byte === SP || byte === TAB) this.#state = STATE.padding;
     else this.failed = true;
   }
 
@@ -146,7 +154,8 @@ export class BodyDecoder {
     const part = bytes.subarray(from);
     const gathered = this.#trailerBytes === undefined ? Buffer.from(part) : Buffer.concat([this.#trailerBytes, part]);
     const parser = this.#trailerParser;
-    const end = parser.parseFields(gathered, 0);
+    // Only a line's end can complete them, or make them wrong.
+    const end = part.includes(LF) ? parser.parseFields(gathered, 0) : INCOMPLETE;
     if (end > 0) {
       this.trailers = trailerLines(parser);
       this.done = true;
@@ -160,7 +169,7 @@ export class BodyDecoder {
 }
 
 /** Only fields that mean nothing to a proxy pass: a trailer must not change framing, routing or identity. */
-function trailerLines(parser: HeadParser): string {
+function trailerLines(parser: FieldSection): string {
   let lines = "";
   for (let i = 0; i < parser.count; i++) {
     if (parser.id[i] !== 0) continue;

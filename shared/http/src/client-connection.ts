@@ -1,11 +1,13 @@
 // One client's connection: cuts what arrives into requests, serves them one after another, and ends in good order.
+import { STATUS_CODES } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import type { Timed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
+import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import type { ForwardingLines } from "./forwarding.ts";
 import { createForwardingLines } from "./forwarding.ts";
-import { INCOMPLETE, REFUSED } from "./head-parser.ts";
 import type { Peer } from "./peer.ts";
 import type { ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
@@ -29,6 +31,8 @@ export class ClientConnection implements Timed {
   /** Whether `#pending` is the beginning of a head: it has been parsed, and only a new line end can complete it. */
   #headBegan = false;
   #paused = false;
+  /** Responses are waiting to be sent, so no more requests are taken on. */
+  #clogged = false;
   #ending = false;
 
   constructor(core: ProxyCore, socket: Duplex, peer: Peer) {
@@ -41,7 +45,7 @@ export class ClientConnection implements Timed {
     core.connections.add(this);
     core.deadlines.add(this);
     socket.on("data", (bytes: Buffer) => this.#onData(bytes));
-    socket.on("drain", () => this.#exchange.onClientDrain());
+    socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", () => undefined);
     socket.on("close", () => this.#onClose());
@@ -49,8 +53,20 @@ export class ClientConnection implements Timed {
 
   /** Sends to the client; false asks to wait for `onClientDrain`. */
   write(bytes: Buffer | string): boolean {
+    if (this.#ending) return true;
     this.core.observer.sent.add(bytes.length);
-    return this.socket.write(bytes as Buffer, "latin1");
+    this.#clogged = !this.socket.write(bytes as Buffer, "latin1");
+    return !this.#clogged;
+  }
+
+  /** Whether it has been told to wait. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Something has to happen within so many milliseconds. */
+  expectWithin(ms: number): void {
+    if (!this.#ending) this.deadline = performance.now() + ms;
   }
 
   pause(): void {
@@ -91,9 +107,7 @@ export class ClientConnection implements Timed {
     const body = `${status} ${reason}: ${text}\n`;
     const connection = keep ? "" : "Connection: close\r\n";
     const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}`;
-    this.write(
-      `HTTP/1.1 ${status} ${PHRASES[status] ?? "Error"}\r\n${fields}\r\n${exchange?.isHead === true ? "" : body}`,
-    );
+    this.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${exchange?.isHead === true ? "" : body}`);
     this.exchangeDone(keep);
   }
 
@@ -112,17 +126,24 @@ export class ClientConnection implements Timed {
     this.socket.destroy();
   }
 
-  /** The process is about to end: an idle connection is ended soon, one in use after its response. */
+  /** Cuts it so that what was sent cannot be taken for whole: TCP needs a reset for that, TLS has its own end. */
+  reset(): void {
+    this.#ending = true;
+    if (this.socket instanceof Socket && !("encrypted" in this.socket)) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  /** The process is about to end: an idle connection is ended soon, one in use (or about to be) after its response. */
   drain(): void {
-    if (this.#exchange.active || this.#ending) return;
+    if (this.#exchange.active || this.#ending || this.#pending !== undefined) return;
     this.deadline = Math.min(this.deadline, performance.now() + DRAIN_IDLE_MS);
   }
 
   onDeadline(): void {
     if (this.#ending) this.destroy();
     else if (this.#exchange.active) this.#exchange.onDeadline();
-    else if (this.#pending === undefined) this.end();
-    else this.refuse(REFUSALS.headTimeout);
+    else if (this.#headBegan) this.refuse(REFUSALS.headTimeout);
+    else this.end();
   }
 
   #onData(bytes: Buffer): void {
@@ -148,13 +169,15 @@ export class ClientConnection implements Timed {
     let at = 0;
     while (at < bytes.length && !this.#ending) {
       const exchange = this.#exchange;
+      const wait = exchange.active ? exchange.requestDone && !exchange.tunnel : this.#clogged;
+      if (wait) {
+        this.#keepForLater(bytes, at);
+        return;
+      }
       if (!exchange.active) at = this.#startRequest(bytes, at);
       else if (!exchange.requestDone) at = exchange.takeBody(bytes, at);
-      else if (exchange.tunnel) {
+      else {
         exchange.takeTunnelled(at === 0 ? bytes : bytes.subarray(at));
-        return;
-      } else {
-        this.#keepForLater(bytes, at);
         return;
       }
       if (at < 0) return;
@@ -170,6 +193,9 @@ export class ClientConnection implements Timed {
       return -1;
     }
     if (end === INCOMPLETE) {
+      // Empty lines may stand before a request, but do not begin one.
+      this.#headBegan &&= parser.start < bytes.length;
+      if (parser.start === bytes.length) return -1;
       // The first head of a connection has had its time since the connection began.
       if (!this.#headBegan && this.#exchange.served > 0) this.deadline = performance.now() + this.core.timeouts.headMs;
       this.#headBegan = true;
@@ -183,9 +209,20 @@ export class ClientConnection implements Timed {
 
   #keepForLater(bytes: Buffer, at: number): void {
     this.#pending = at === 0 ? bytes : Buffer.from(bytes.subarray(at));
-    if (this.#pending.length > MAX_PENDING_BYTES) this.pause();
+    if (this.#clogged || this.#pending.length > MAX_PENDING_BYTES) this.pause();
   }
 
+  #onDrain(): void {
+    this.#clogged = false;
+    if (this.#exchange.active) {
+      this.#exchange.onClientDrain();
+      return;
+    }
+    this.resume();
+    this.#takePending();
+  }
+
+  /** A client that ends its side is taken for gone: a closed connection begins like a half-closed one. */
   #onEnd(): void {
     if (this.#exchange.active) this.#exchange.onClientEnd();
     this.end();
@@ -199,16 +236,3 @@ export class ClientConnection implements Timed {
     this.core.onConnectionGone();
   }
 }
-
-const PHRASES: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  414: "URI Too Long",
-  417: "Expectation Failed",
-  431: "Request Header Fields Too Large",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  505: "HTTP Version Not Supported",
-};

@@ -1,15 +1,15 @@
 // One request and its response. A connection has one exchange and uses it for one request after another, so that
 // serving a request makes no objects but the buffers that are sent.
 import { BODY, BodyDecoder } from "./body-decoder.ts";
-import type { BodyFraming } from "./body-decoder.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import type { HeadParser } from "./head-parser.ts";
-import { INCOMPLETE, REFUSED } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import type { ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
 import { checkRequest, hostOf, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
+import { framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
 import { CRLF } from "./syntax.ts";
 import type { Borrower, Upstream, UpstreamConnection } from "./upstream.ts";
 
@@ -50,6 +50,8 @@ export class Exchange implements Borrower {
   #replayable = false;
   #expectsContinue = false;
   #chunkedOut = false;
+  /** Only the end of the client's connection tells the end of the response. */
+  #endsWithClose = false;
   /** A response head of which not all has arrived. */
   #partialHead: Buffer | undefined;
 
@@ -85,7 +87,8 @@ export class Exchange implements Borrower {
     const body = this.#requestBody;
     const end = body.decode(bytes, from);
     if (body.failed) {
-      this.#refuse(REFUSALS.badChunk);
+      if (this.status === 0) this.#refuse(REFUSALS.badChunk);
+      else this.#breakOff();
       return end;
     }
     const chunked = body.framing === BODY.chunked;
@@ -102,7 +105,7 @@ export class Exchange implements Borrower {
 
   onClientDrain(): void {
     this.#connection?.socket.resume();
-    if (this.active) this.#progress();
+    this.#progress();
   }
 
   /** The client sends no more: a request is given up, a tunnel is ended in order. */
@@ -113,9 +116,10 @@ export class Exchange implements Borrower {
 
   onClientGone(): void {
     if (!this.active) return;
-    this.active = false;
-    this.#connection?.discard();
-    this.#connection = undefined;
+    // What a tunnel's client has sent is the application's, even if the client did not wait for it to arrive.
+    if (this.tunnel) this.#connection?.finish(this.#core.timeouts.closeMs);
+    else this.#connection?.discard();
+    this.#release();
     if (!this.tunnel) this.#core.observer.onAborted(this);
   }
 
@@ -123,7 +127,7 @@ export class Exchange implements Borrower {
   onDeadline(): void {
     if (this.tunnel || this.status !== 0) {
       this.#breakOff();
-    } else if (this.requestDone) this.#fail(UPSTREAM_FAILURES.responseTimeout);
+    } else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
     else this.#refuse(REFUSALS.bodyTimeout);
   }
 
@@ -138,19 +142,19 @@ export class Exchange implements Borrower {
   }
 
   onUpstreamData(connection: UpstreamConnection, bytes: Buffer): void {
-    if (this.tunnel) this.#toClient(bytes);
+    if (this.tunnel) this.#toClient(bytes, true);
     else if (this.status === 0) this.#takeHead(bytes);
     else this.#takeResponse(bytes);
     if (this.#connection === connection) this.#progress();
   }
 
-  onUpstreamEnd(): void {
+  onUpstreamEnd(connection: UpstreamConnection): void {
     if (this.tunnel) this.client.end();
     else if (this.status !== 0 && this.#responseBody.framing === BODY.untilClose) {
       this.#responseBody.endByClose();
-      if (this.#chunkedOut) this.client.write(this.#core.writer.begin().body(this.#responseBody, EMPTY, true).take());
+      if (this.#chunkedOut) this.client.write(this.#core.writer.begin().takeWith(this.#responseBody, EMPTY, true));
       this.#finish();
-    }
+    } else connection.destroy();
   }
 
   onUpstreamClose(connection: UpstreamConnection, failure: Refusal): void {
@@ -159,7 +163,6 @@ export class Exchange implements Borrower {
     else if (this.status !== 0) this.#breakOff(UPSTREAM_FAILURES.truncated);
     else if (connection.reused && this.#replayable && this.requestDone) {
       // The server ended a kept connection just as we used it: one more try, on a new one, which is never `reused`.
-      this.#partialHead = undefined;
       this.#send(this.#upstream!.lendNew(this));
     } else this.#fail(failure);
   }
@@ -181,12 +184,12 @@ export class Exchange implements Borrower {
     this.#requestBody.begin(framing, head.contentLength);
     this.requestDone = framing === BODY.none;
     this.#isHttp10 = head.minor === 0;
-    this.#keepClient = this.#isHttp10 ? head.keepAlive : !head.close;
+    this.#keepClient = !head.close && (head.keepAlive || !this.#isHttp10);
     this.#keepUpstream = false;
     this.#replayable = framing === BODY.none && isIdempotent(method);
     this.#expectsContinue = head.expect !== -1 && !this.#isHttp10 && framing !== BODY.none;
     this.#chunkedOut = false;
-    this.#partialHead = undefined;
+    this.#endsWithClose = false;
   }
 
   #send(connection: UpstreamConnection): void {
@@ -200,7 +203,7 @@ export class Exchange implements Borrower {
     const asItIs = !chunked && ranges.length === 2;
     const data = asItIs
       ? bytes.subarray(ranges[0], ranges[1])
-      : this.#core.writer.begin().body(body, bytes, chunked).take();
+      : this.#core.writer.begin().takeWith(body, bytes, chunked);
     if (this.#connection?.socket.write(data) === false && !body.done) this.client.pause();
   }
 
@@ -213,7 +216,7 @@ export class Exchange implements Borrower {
       : this.requestDone && this.status === 0
         ? timeouts.responseMs
         : timeouts.idleMs;
-    this.client.deadline = performance.now() + patience;
+    this.client.expectWithin(patience);
   }
 
   /** Reads response heads: interim ones are passed on, the final one begins the response. */
@@ -221,6 +224,8 @@ export class Exchange implements Borrower {
     const head = this.#core.responseParser;
     const all = this.#partialHead === undefined ? bytes : Buffer.concat([this.#partialHead, bytes]);
     this.#partialHead = undefined;
+    // A server that has begun to answer has had the request.
+    this.#replayable = false;
     let at = 0;
     while (at < all.length) {
       const end = head.parseResponse(all, at);
@@ -232,83 +237,71 @@ export class Exchange implements Borrower {
       if (head.status === 101) return this.#switchProtocols(head, all, end);
       if (head.status >= 200) return this.#respond(head, all, end);
       // 100 was answered by us; 102, 103 and others are the client's, if it can understand them (RFC 9110 section 15.2).
-      if (head.status !== 100 && !this.#isHttp10) this.client.write(this.#startHead(head, all).text(CRLF).take());
+      if (head.status !== 100 && !this.#isHttp10) this.#toClient(this.#startHead(head, all).text(CRLF).take(), true);
       at = end;
     }
     return undefined;
   }
 
   #startHead(head: HeadParser, bytes: Buffer): MessageWriter {
-    const { writer, responseFields } = this.#core;
-    return writer
-      .begin()
-      .text("HTTP/1.1 ")
-      .copy(bytes, head.statusStart, head.fieldsStart)
-      .fields(head, responseFields);
+    return startResponseHead(this.#core.writer, head, bytes, this.#core.responseFields);
   }
 
   #respond(head: HeadParser, bytes: Buffer, end: number): void {
     const body = this.#responseBody;
-    body.begin(this.isHead ? BODY.none : framingOf(head), head.contentLength);
+    body.begin(framingOf(head, this.isHead), head.contentLength);
     const endless = body.framing === BODY.chunked || body.framing === BODY.untilClose;
-    this.status = head.status;
     this.#chunkedOut = endless && !this.#isHttp10;
-    this.#keepUpstream = body.framing !== BODY.untilClose && (head.minor === 1 ? !head.close : head.keepAlive);
-    // An HTTP/1.0 client only sees the end of such a body when the connection ends with it.
-    if (this.#core.draining || !this.requestDone || (endless && this.#isHttp10)) this.#keepClient = false;
-
-    const message = this.#startHead(head, bytes).text(this.#framingLines(head));
-    if (!body.done) {
-      const bodyEnd = body.decode(bytes, end);
-      message.body(body, bytes, this.#chunkedOut);
-      this.#endOfBytes(bytes, bodyEnd, message.take());
-    } else this.#endOfBytes(bytes, end, message.take());
+    this.#endsWithClose = endless && this.#isHttp10;
+    this.#keepUpstream = staysOpen(head, body.framing);
+    if (this.#core.draining || !this.requestDone || this.#endsWithClose) this.#keepClient = false;
+    const bodyEnd = body.done ? end : body.decode(bytes, end);
+    // Nothing has been sent yet, so the client can still be told.
+    if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
+    this.status = head.status;
+    const message = this.#startHead(head, bytes).text(responseFraming(head, this.#chunkedOut));
+    message.text(this.#connectionLine()).text(CRLF);
+    return this.#endOfBytes(bytes, bodyEnd, message.takeWith(body, bytes, this.#chunkedOut));
   }
 
-  #framingLines(head: HeadParser): string {
-    let lines = "";
-    if (this.#chunkedOut) lines = "Transfer-Encoding: chunked\r\n";
-    else if (head.contentLength !== -1 && head.status !== 204) lines = `Content-Length: ${head.contentLength}\r\n`;
-    if (!this.#keepClient) lines += "Connection: close\r\n";
-    else if (this.#isHttp10) lines += "Connection: keep-alive\r\n";
-    return lines + CRLF;
+  #connectionLine(): string {
+    if (!this.#keepClient) return "Connection: close\r\n";
+    return this.#isHttp10 ? "Connection: keep-alive\r\n" : "";
   }
 
   #takeResponse(bytes: Buffer): void {
     const body = this.#responseBody;
     const end = body.decode(bytes, 0);
+    if (body.failed) return this.#breakOff(UPSTREAM_FAILURES.badResponse);
     if (!this.#chunkedOut && body.ranges.length === 2) {
-      this.#endOfBytes(bytes, end, bytes.subarray(body.ranges[0], body.ranges[1]));
-    } else this.#endOfBytes(bytes, end, this.#core.writer.begin().body(body, bytes, this.#chunkedOut).take());
+      return this.#endOfBytes(bytes, end, bytes.subarray(body.ranges[0], body.ranges[1]));
+    }
+    return this.#endOfBytes(bytes, end, this.#core.writer.begin().takeWith(body, bytes, this.#chunkedOut));
   }
 
   /** Sends what was made of the bytes up to `end`, and ends the exchange when that was all. */
   #endOfBytes(bytes: Buffer, end: number, message: Buffer): void {
-    const body = this.#responseBody;
-    if (body.failed) return this.#breakOff(UPSTREAM_FAILURES.badResponse);
-    if (message.length > 0) this.#toClient(message);
-    if (!body.done) return undefined;
+    const { done } = this.#responseBody;
+    if (message.length > 0) this.#toClient(message, !done);
+    if (!done) return undefined;
     // Bytes behind the end belong to no request: whatever they are, this connection is not used again.
     if (end < bytes.length) this.#keepUpstream = false;
     return this.#finish();
   }
 
-  #toClient(message: Buffer): void {
-    if (!this.client.write(message) && !this.#responseBody.done) this.#connection?.socket.pause();
+  #toClient(message: Buffer, more: boolean): void {
+    if (!this.client.write(message) && more) this.#connection?.socket.pause();
   }
 
   #switchProtocols(head: HeadParser, bytes: Buffer, end: number): void {
-    if (this.#upgrade === "") return this.#fail(UPSTREAM_FAILURES.badResponse);
+    if (this.#upgrade === "" || !this.requestDone) return this.#fail(UPSTREAM_FAILURES.badResponse);
     this.status = 101;
     this.tunnel = true;
-    this.requestDone = true;
     this.complete = true;
-    // Until the end there is always more: back-pressure holds in both directions.
-    this.#responseBody.begin(BODY.untilClose, 0);
     const protocol = head.upgrade === -1 ? this.#upgrade : head.value(head.upgrade);
     this.client.write(this.#startHead(head, bytes).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
     this.#core.observer.onResponse(this);
-    if (end < bytes.length) this.#toClient(bytes.subarray(end));
+    if (end < bytes.length) this.#toClient(bytes.subarray(end), true);
     const early = this.client.takeTunnelBytes();
     if (early !== undefined) this.takeTunnelled(early);
     return undefined;
@@ -316,9 +309,8 @@ export class Exchange implements Borrower {
 
   #finish(): void {
     this.complete = true;
-    this.active = false;
     const connection = this.#connection;
-    this.#connection = undefined;
+    this.#release();
     if (this.#keepUpstream && this.requestDone) connection?.upstream.takeBack(connection);
     else connection?.discard();
     this.#core.observer.onResponse(this);
@@ -332,29 +324,30 @@ export class Exchange implements Borrower {
   }
 
   #refuse(refusal: Refusal): void {
-    this.active = false;
     this.#connection?.discard();
-    this.#connection = undefined;
-    const keep = this.requestDone && this.#keepClient && refusal.status >= 500 && !this.#core.draining;
+    this.#release();
+    const inOrder = this.requestDone && refusal.status >= 500;
+    const keep = inOrder && this.#keepClient && !this.#isHttp10 && !this.#core.draining;
     this.client.refuse(refusal, { keep, exchange: this });
   }
 
   /** Part of a response has been sent: all that is left is to make it clear that it is not whole. */
   #breakOff(failure?: Refusal): void {
-    this.active = false;
     this.#connection?.discard();
-    this.#connection = undefined;
+    this.#release();
     if (failure !== undefined) this.#core.observer.onUpstreamFailure(failure);
     if (!this.tunnel) this.#core.observer.onResponse(this);
-    this.client.destroy();
+    if (this.#endsWithClose) this.client.reset();
+    else this.client.destroy();
+  }
+
+  /** Nothing of a request that is over is kept. */
+  #release(): void {
+    this.active = false;
+    this.#connection = undefined;
+    this.#requestHead = undefined;
+    this.#partialHead = undefined;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** The framing of a response's body (RFC 9112 section 6.3). */
-function framingOf(head: HeadParser): BodyFraming {
-  if (head.status === 204 || head.status === 304) return BODY.none;
-  if (head.chunked) return BODY.chunked;
-  return head.contentLength === -1 ? BODY.untilClose : BODY.length;
-}

@@ -14,6 +14,7 @@ export const FIELD = {
   upgrade: 9,
   expect: 10,
   http2Settings: 11,
+  proxy: 12,
 } as const;
 
 const BUILT_IN = [
@@ -28,6 +29,7 @@ const BUILT_IN = [
   "upgrade",
   "expect",
   "http2-settings",
+  "proxy",
 ];
 
 /** Where identities of the caller's own names begin. */
@@ -39,7 +41,7 @@ export const addToHash = (hash: number, normalByte: number): number => (Math.imu
 export type FieldNames = {
   /**
    * The identity of the name at `bytes[start, end)` whose normal form has this hash: positive when spelt exactly (but
-   * for case), negative when spelt with `_` or `.` for `-`, 0 when it is not in the table.
+   * for case), negative when spelt with `_`, `.` or the like for `-`, 0 when it is not in the table.
    */
   find(bytes: Uint8Array, start: number, end: number, hash: number): number;
   /** The identity of one of the caller's own names. */
@@ -83,7 +85,7 @@ function compare(bytes: Uint8Array, start: number, end: number, name: Buffer): n
   for (let i = 0; i < name.length; i++) {
     const byte = bytes[start + i]!;
     if (TOKEN[byte] !== TOKEN[name[i]!]) return 0;
-    // Only `_` and `.` differ from their normal form by more than case.
+    // Only what stands for `-` differs from its normal form by more than case.
     if ((byte | 0x20) !== name[i]) exact = -1;
   }
   return exact;

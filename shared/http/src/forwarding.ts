@@ -90,6 +90,9 @@ function valuesOf(head: HeadParser, id: number): string {
 
 /** The last address of the chain that is not a trusted proxy's: whatever stands left of it is only a claim. */
 function clientOf(chain: string, isTrusted: (address: string) => boolean): string {
-  const addresses = chain.split(",").map((address) => address.trim());
-  return addresses.findLast((address) => !isTrusted(address)) ?? addresses[0]!;
+  const addresses = chain
+    .split(",")
+    .map((address) => address.trim())
+    .filter((address) => address !== "");
+  return addresses.findLast((address) => !isTrusted(address)) ?? addresses[0] ?? "";
 }

@@ -5,15 +5,13 @@ import type { HeadParser } from "./head-parser.ts";
 import { CRLF } from "./syntax.ts";
 
 const LAST_CHUNK = "0\r\n";
-/** A chunk's size line: at most 13 digits, and CR LF. */
-const MAX_SIZE_LINE = 15;
 
 /** Which fields of a head are not passed on. */
 export type FieldRule = {
   /** 1 for each identity that is dropped. */
   readonly dropped: Uint8Array;
   /**
-   * Whether names go that are spelt with `_` or `.` for `-` of a known one: to some applications `content_length` is
+   * Whether names go that are spelt with `_` or the like for `-` of a known one: to some applications `content_length` is
    * Content-Length.
    */
   readonly dropAliases: boolean;
@@ -55,16 +53,6 @@ export class MessageWriter {
     return this.copy(bytes, kept, head.fieldsEnd);
   }
 
-  /** The data that `body` has just decoded from `bytes`: as one chunk where `chunked`, with the end where it is done. */
-  body(body: BodyDecoder, bytes: Buffer, chunked: boolean): this {
-    const { ranges, size } = body;
-    if (chunked && size > 0) this.text(size.toString(16) + CRLF);
-    for (let i = 0; i < ranges.length; i += 2) this.copy(bytes, ranges[i]!, ranges[i + 1]!);
-    if (!chunked) return this;
-    if (size > 0) this.text(CRLF);
-    return body.done ? this.text(LAST_CHUNK + body.trailers + CRLF) : this;
-  }
-
   /** What has been written, as a buffer of its own. */
   take(): Buffer {
     const message = Buffer.allocUnsafe(this.#length);
@@ -72,14 +60,33 @@ export class MessageWriter {
     return message;
   }
 
+  /**
+   * The same, and behind it the data that `body` has just decoded from `bytes`: as one chunk where `chunked`, with the
+   * end where it is done. The data are copied once.
+   */
+  takeWith(body: BodyDecoder, bytes: Buffer, chunked: boolean): Buffer {
+    const { ranges, size } = body;
+    const before = chunked && size > 0 ? size.toString(16) + CRLF : "";
+    const after = chunked ? endOfChunk(body) : "";
+    const message = Buffer.allocUnsafe(this.#length + before.length + size + after.length);
+    let at = this.#bytes.copy(message, 0, 0, this.#length);
+    if (before !== "") at += message.write(before, at, "latin1");
+    for (let i = 0; i < ranges.length; i += 2) at += bytes.copy(message, at, ranges[i], ranges[i + 1]);
+    if (after !== "") message.write(after, at, "latin1");
+    return message;
+  }
+
   #reserve(more: number): void {
-    const needed = this.#length + more + MAX_SIZE_LINE;
+    const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
 }
+
+const endOfChunk = ({ size, done, trailers }: BodyDecoder): string =>
+  `${size > 0 ? CRLF : ""}${done ? LAST_CHUNK + trailers + CRLF : ""}`;
 
 /** Host and the framing are not the sender's to remove: what they say has been taken care of already. */
 function isNominated(head: HeadParser, index: number): boolean {

@@ -7,9 +7,10 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 import { FIELD, createFieldNames } from "./field-names.ts";
 import type { FieldNames } from "./field-names.ts";
+import { FieldSection } from "./field-section.ts";
+import type { HeadLimits } from "./field-section.ts";
 import { FORWARDING_FIELDS } from "./forwarding.ts";
 import { HeadParser } from "./head-parser.ts";
-import type { HeadLimits } from "./head-parser.ts";
 import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Peer } from "./peer.ts";
@@ -64,7 +65,7 @@ export type ProxyCore = ProxySettings & {
   readonly names: FieldNames;
   readonly requestParser: HeadParser;
   readonly responseParser: HeadParser;
-  readonly trailerParser: HeadParser;
+  readonly trailerParser: FieldSection;
   readonly writer: MessageWriter;
   readonly requestFields: FieldRule;
   readonly responseFields: FieldRule;
@@ -96,7 +97,7 @@ export function createProxy(settings: ProxySettings): Proxy {
     names,
     requestParser: new HeadParser(names, settings.limits),
     responseParser: new HeadParser(names, settings.limits),
-    trailerParser: new HeadParser(names, settings.limits),
+    trailerParser: new FieldSection(names, settings.limits),
     writer: new MessageWriter(),
     requestFields: { dropped: requestTable(), dropAliases: true },
     responseFields: { dropped: responseTable(), dropAliases: false },
@@ -109,7 +110,10 @@ export function createProxy(settings: ProxySettings): Proxy {
     },
   };
   return {
-    serve: (socket, peer) => void new ClientConnection(core, socket, peer),
+    serve: (socket, peer) => {
+      // One that has closed already would never say so again.
+      if (!socket.destroyed) void new ClientConnection(core, socket, peer);
+    },
     discourage,
     drain: () => {
       discourage();

@@ -25,15 +25,19 @@ export function createRelay(a: Duplex, b: Duplex, settings: RelaySettings): Rela
   const closed = Promise.withResolvers<void>();
   const timed: Timed = { deadline: 0, onDeadline: destroy };
   let open = 2;
-  let halfClosed = false;
+  let ending = false;
   settings.deadlines.add(timed);
   touch();
   pass(a, b, settings.received);
   pass(b, a, settings.sent);
+  // One that has closed already would never say so again.
+  for (const side of [a, b]) if (side.closed) onClose(side === a ? b : a);
   return { destroy, closed: closed.promise };
 
   function pass(from: Duplex, to: Duplex, sum: Sum): void {
     from.on("data", (bytes: Buffer) => {
+      // Nobody is left to read it.
+      if (!to.writable) return;
       sum.add(bytes.length);
       touch();
       if (!to.write(bytes)) from.pause();
@@ -43,7 +47,7 @@ export function createRelay(a: Duplex, b: Duplex, settings: RelaySettings): Rela
       from.resume();
     });
     from.on("end", () => {
-      halfClosed = true;
+      ending = true;
       touch();
       to.end();
     });
@@ -52,13 +56,16 @@ export function createRelay(a: Duplex, b: Duplex, settings: RelaySettings): Rela
   }
 
   function touch(): void {
-    timed.deadline = performance.now() + (halfClosed ? settings.closeMs : settings.idleMs);
+    timed.deadline = performance.now() + (ending ? settings.closeMs : settings.idleMs);
   }
 
   function onClose(other: Duplex): void {
     open--;
+    ending = true;
+    touch();
     // What has been written to the other side may still be on its way: end it, rather than cut it off.
     if (!other.writableEnded) other.end();
+    other.resume();
     if (open > 0) return;
     settings.deadlines.delete(timed);
     closed.resolve();

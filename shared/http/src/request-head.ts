@@ -7,19 +7,26 @@ import { REFUSALS } from "./refusals.ts";
 import { CRLF } from "./syntax.ts";
 
 const SLASH = 47;
+const LETTER_C = 67;
 const ABSOLUTE = /^https?:\/\/([^/?]+)(.*)$/i;
 
 /** The target in origin form, "" when it is in that form already, or why the request is refused. */
 export function checkRequest(head: HeadParser): string | Refusal {
   if (head.expect !== -1 && head.value(head.expect).toLowerCase() !== "100-continue") return REFUSALS.badExpectation;
+  // Whatever its target: behind the answer to a CONNECT, an application may take requests for tunnelled bytes.
+  if (head.bytes[head.start] === LETTER_C && head.method === "CONNECT") return REFUSALS.methodNotAllowed;
   if (head.bytes[head.targetStart] === SLASH) return "";
+  return originForm(head);
+}
+
+function originForm(head: HeadParser): string | Refusal {
   const { method, target } = head;
-  if (method === "CONNECT") return REFUSALS.methodNotAllowed;
   if (target === "*") return method === "OPTIONS" ? "" : REFUSALS.badTarget;
   // A server has to understand the absolute form, too (RFC 9112 section 3.2.2); two different hosts are an attack.
   const [, authority, rest] = ABSOLUTE.exec(target) ?? [];
   if (authority === undefined || rest === undefined) return REFUSALS.badTarget;
   if (hostOf(head).toLowerCase() !== authority.toLowerCase()) return REFUSALS.badHost;
+  if (rest === "" && method === "OPTIONS") return "*";
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
 

@@ -68,7 +68,9 @@ export class Upstream {
   /** Takes back a connection whose last exchange is complete on both sides. */
   takeBack(connection: UpstreamConnection): void {
     connection.borrower = undefined;
-    if (this.#closed || this.#idle.length >= this.#settings.maxIdle) {
+    // What has not even been sent may never be: a server can answer before it has read a request to its end.
+    const sent = connection.socket.writableLength === 0;
+    if (this.#closed || !sent || this.#idle.length >= this.#settings.maxIdle) {
       connection.destroy();
       return;
     }
@@ -121,15 +123,24 @@ export class UpstreamConnection implements Timed {
     this.destroy();
   }
 
-  /** Ends it; its borrower hears of it. */
+  /** Ends it; its borrower hears of it. It is out of the pool at once, not only when it has closed. */
   destroy(): void {
+    this.upstream.forget(this);
     this.socket.destroy();
   }
 
   /** Ends it; its borrower has no more interest. */
   discard(): void {
     this.borrower = undefined;
-    this.socket.destroy();
+    this.destroy();
+  }
+
+  /** Ends it once all that was written has been sent, which may take `ms`; its borrower has no more interest. */
+  finish(ms: number): void {
+    this.borrower = undefined;
+    this.deadline = performance.now() + ms;
+    this.socket.end();
+    this.socket.resume();
   }
 
   #onConnect(): void {
@@ -141,13 +152,13 @@ export class UpstreamConnection implements Timed {
 
   /** A server that speaks without being asked is not to be trusted with the next request. */
   #onData(bytes: Buffer): void {
-    if (this.borrower === undefined) this.destroy();
-    else this.borrower.onUpstreamData(this, bytes);
+    if (this.borrower !== undefined) this.borrower.onUpstreamData(this, bytes);
+    else if (!this.socket.writableEnded) this.destroy();
   }
 
   #onEnd(): void {
-    if (this.borrower === undefined) this.destroy();
-    else this.borrower.onUpstreamEnd(this);
+    if (this.borrower !== undefined) this.borrower.onUpstreamEnd(this);
+    else if (!this.socket.writableEnded) this.destroy();
   }
 
   #onClose(): void {
