@@ -1,9 +1,8 @@
 // Mode tcp: each client gets a connection to the application, and bytes pass as they are.
-import { connect } from "node:net";
-import type { NetConnectOpts, Socket } from "node:net";
+import type { Socket } from "node:net";
 
-import { createRelay } from "@outrigger/http";
-import type { Deadlines, Relay } from "@outrigger/http";
+import { connectReading, createRelay } from "@outrigger/http";
+import type { Deadlines, Deliver, Relay } from "@outrigger/http";
 
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
 import type { Metrics } from "./listener.ts";
@@ -21,14 +20,13 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
   return {
     serve: (socket, { address }) => {
       const began = performance.now();
-      const target = connectTarget(values, metrics);
-      const relay = createRelay(socket, target, settings);
+      const relay = createRelay(socket, (deliver) => connectTarget(values, metrics, deliver), settings);
       relays.add(relay);
-      void relay.closed.then(() => {
+      void relay.closed.then(({ received, sent }) => {
         relays.delete(relay);
         if (!values.accessLog) return;
         const milliseconds = Math.round(performance.now() - began);
-        record("connection", { client: address, received: target.bytesWritten, sent: target.bytesRead, milliseconds });
+        record("connection", { client: address, received, sent, milliseconds });
       });
     },
     // Bytes have no place for such a word.
@@ -43,8 +41,8 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
 }
 
 /** Connects to the application; whoever holds the socket sees a failure as its end, and here it is counted. */
-function connectTarget(values: Values, metrics: Metrics): Socket {
-  const target = connect({ ...values.target, noDelay: true, allowHalfOpen: true } as NetConnectOpts);
+function connectTarget(values: Values, metrics: Metrics, deliver: Deliver): Socket {
+  const target = connectReading({ ...values.target, noDelay: true, allowHalfOpen: true }, deliver);
   let failure: "connect_refused" | "connect_timeout" | undefined = "connect_refused";
   const timer = setTimeout(() => {
     failure = "connect_timeout";

@@ -10,6 +10,7 @@ import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
 import { checkRequest, hostOf, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
 import { framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
+import { kept } from "./socket-reader.ts";
 import { CRLF } from "./syntax.ts";
 import type { Borrower, Upstream, UpstreamConnection } from "./upstream.ts";
 
@@ -142,7 +143,7 @@ export class Exchange implements Borrower {
   }
 
   onUpstreamData(connection: UpstreamConnection, bytes: Buffer): void {
-    if (this.tunnel) this.#toClient(bytes, true);
+    if (this.tunnel) this.#toClient(kept(bytes), true);
     else if (this.status === 0) this.#takeHead(bytes);
     else this.#takeResponse(bytes);
     if (this.#connection === connection) this.#progress();
@@ -274,7 +275,7 @@ export class Exchange implements Borrower {
     const end = body.decode(bytes, 0);
     if (body.failed) return this.#breakOff(UPSTREAM_FAILURES.badResponse);
     if (!this.#chunkedOut && body.ranges.length === 2) {
-      return this.#endOfBytes(bytes, end, bytes.subarray(body.ranges[0], body.ranges[1]));
+      return this.#endOfBytes(bytes, end, kept(bytes.subarray(body.ranges[0], body.ranges[1])));
     }
     return this.#endOfBytes(bytes, end, this.#core.writer.begin().takeWith(body, bytes, this.#chunkedOut));
   }
@@ -301,7 +302,7 @@ export class Exchange implements Borrower {
     const protocol = head.upgrade === -1 ? this.#upgrade : head.value(head.upgrade);
     this.client.write(this.#startHead(head, bytes).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
     this.#core.observer.onResponse(this);
-    if (end < bytes.length) this.#toClient(bytes.subarray(end), true);
+    if (end < bytes.length) this.#toClient(kept(bytes.subarray(end)), true);
     const early = this.client.takeTunnelBytes();
     if (early !== undefined) this.takeTunnelled(early);
     return undefined;

@@ -16,3 +16,5 @@ export type { Relay, RelaySettings } from "./relay.ts";
 export { createTrust, parseCidr } from "./trusted-proxies.ts";
 export { Upstream } from "./upstream.ts";
 export type { UpstreamAddress, UpstreamConnection, UpstreamSettings } from "./upstream.ts";
+export { connectReading } from "./socket-reader.ts";
+export type { Deliver } from "./socket-reader.ts";

@@ -8,6 +8,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { createDeadlines } from "./deadlines.ts";
 import { createRelay } from "./relay.ts";
 import type { Relay } from "./relay.ts";
+import { connectReading } from "./socket-reader.ts";
+import type { Deliver } from "./socket-reader.ts";
 
 const cleanup = onTestFinished;
 const MIB = 1024 * 1024;
@@ -19,10 +21,13 @@ async function startRelay(target: number, { idleMs = 10_000, closeMs = 10_000 } 
   const sockets: [Socket, Socket][] = [];
   const counted = { received: 0, sent: 0 };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const other = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-    sockets.push([socket, other]);
+    const connectTarget = (deliver: Deliver): Socket => {
+      const other = connectReading({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true }, deliver);
+      sockets.push([socket, other]);
+      return other;
+    };
     relays.push(
-      createRelay(socket, other, {
+      createRelay(socket, connectTarget, {
         deadlines,
         idleMs,
         closeMs,
@@ -52,7 +57,7 @@ test("bytes pass both ways unchanged, and each is counted once", async () => {
   const send = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7) & 255));
   const { bytes } = await rawExchange({ port, send, until: (text) => text.length === send.length });
   expect(bytes.equals(send)).toBe(true);
-  await relays[0]!.closed;
+  expect(await relays[0]!.closed).toEqual({ received: send.length, sent: send.length });
   expect(counted).toEqual({ received: send.length, sent: send.length });
 });
 
@@ -165,6 +170,6 @@ test("a side that has closed before the relay began closes the other", async () 
   const other = open(echo.port);
   await once(other, "connect");
   const sum = { add: () => undefined };
-  await createRelay(gone, other, { deadlines, idleMs: 10_000, closeMs: 10_000, received: sum, sent: sum }).closed;
+  await createRelay(gone, () => other, { deadlines, idleMs: 10_000, closeMs: 10_000, received: sum, sent: sum }).closed;
   expect(other.destroyed).toBe(true);
 });

@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 
 import type { Deadlines, Timed } from "./deadlines.ts";
 import type { Sum } from "./proxy.ts";
+import { kept } from "./socket-reader.ts";
+import type { Deliver } from "./socket-reader.ts";
 
 export type RelaySettings = {
   readonly deadlines: Deadlines;
@@ -15,33 +17,44 @@ export type RelaySettings = {
   readonly sent: Sum;
 };
 
-export type Relay = { destroy(): void; readonly closed: Promise<void> };
+export type Relay = {
+  destroy(): void;
+  /** Resolves, with the bytes that were passed from a to b and from b to a, when both sides have closed. */
+  readonly closed: Promise<Moved>;
+};
+export type Moved = { readonly received: number; readonly sent: number };
 
 /**
- * Relays until both sides have closed. Both sockets must allow half-open connections, so that the end of one direction
- * does not cut the other; an error or the end of the time closes both.
+ * Relays between `a` and what `connectB` opens, until both sides have closed. Both sockets must allow half-open
+ * connections, so that the end of one direction does not cut the other; an error or the end of the time closes both.
+ * `connectB` is given where to deliver what b receives; see connectReading.
  */
-export function createRelay(a: Duplex, b: Duplex, settings: RelaySettings): Relay {
-  const closed = Promise.withResolvers<void>();
+export function createRelay(a: Duplex, connectB: (deliver: Deliver) => Duplex, settings: RelaySettings): Relay {
+  const b = connectB((bytes) => pass(bytes, b, a, "sent"));
+  const moved = { received: 0, sent: 0 };
+  const closed = Promise.withResolvers<Moved>();
   const timed: Timed = { deadline: 0, onDeadline: destroy };
   let open = 2;
   let ending = false;
   settings.deadlines.add(timed);
   touch();
-  pass(a, b, settings.received);
-  pass(b, a, settings.sent);
+  a.on("data", (bytes: Buffer) => pass(bytes, a, b, "received"));
+  follow(a, b);
+  follow(b, a);
   // One that has closed already would never say so again.
   for (const side of [a, b]) if (side.closed) onClose(side === a ? b : a);
   return { destroy, closed: closed.promise };
 
-  function pass(from: Duplex, to: Duplex, sum: Sum): void {
-    from.on("data", (bytes: Buffer) => {
-      // Nobody is left to read it.
-      if (!to.writable) return;
-      sum.add(bytes.length);
-      touch();
-      if (!to.write(bytes)) from.pause();
-    });
+  function pass(bytes: Buffer, from: Duplex, to: Duplex, direction: keyof Moved): void {
+    // Nobody is left to read it.
+    if (!to.writable) return;
+    moved[direction] += bytes.length;
+    settings[direction].add(bytes.length);
+    touch();
+    if (!to.write(kept(bytes))) from.pause();
+  }
+
+  function follow(from: Duplex, to: Duplex): void {
     to.on("drain", () => {
       touch();
       from.resume();
@@ -68,7 +81,7 @@ export function createRelay(a: Duplex, b: Duplex, settings: RelaySettings): Rela
     other.resume();
     if (open > 0) return;
     settings.deadlines.delete(timed);
-    closed.resolve();
+    closed.resolve(moved);
   }
 
   function destroy(): void {

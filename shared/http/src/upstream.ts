@@ -1,11 +1,11 @@
 // An upstream: one server, with a pool of kept-alive connections to it. Which upstream serves a request is the caller's
 // choice, request by request; a pool only knows how to connect, lend and take back.
-import { connect } from "node:net";
-import type { NetConnectOpts, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { Deadlines, Timed } from "./deadlines.ts";
 import type { Refusal } from "./refusals.ts";
 import { UPSTREAM_FAILURES } from "./refusals.ts";
+import { connectReading } from "./socket-reader.ts";
 
 /** Where an upstream is: a host and port, or the path of a Unix socket. */
 export type UpstreamAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -20,6 +20,7 @@ export type UpstreamSettings = {
 /** Who a connection is lent to. */
 export type Borrower = {
   onUpstreamConnect(connection: UpstreamConnection): void;
+  /** The bytes are valid in the call only; see `kept`. */
   onUpstreamData(connection: UpstreamConnection, bytes: Buffer): void;
   onUpstreamDrain(connection: UpstreamConnection): void;
   /** The server sends nothing more. */
@@ -108,9 +109,8 @@ export class UpstreamConnection implements Timed {
   constructor(upstream: Upstream, address: UpstreamAddress, borrower: Borrower) {
     this.upstream = upstream;
     this.borrower = borrower;
-    this.socket = connect({ ...address, noDelay: true } as NetConnectOpts);
+    this.socket = connectReading({ ...address, noDelay: true }, (bytes) => this.#onData(bytes));
     this.socket.on("connect", () => this.#onConnect());
-    this.socket.on("data", (bytes: Buffer) => this.#onData(bytes));
     this.socket.on("drain", () => this.borrower?.onUpstreamDrain(this));
     this.socket.on("end", () => this.#onEnd());
     this.socket.on("error", () => undefined);
