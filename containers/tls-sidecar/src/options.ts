@@ -82,7 +82,7 @@ const certificates = {
     summary: "Groups for key exchange, such as `X25519:P-256`. By default those of the runtime.",
   }),
   rescanInterval: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "30s",
     section: "Certificates",
     summary: "How often the files are looked at even when nothing tells of a change.",
@@ -152,7 +152,7 @@ const health = {
     summary: "A path of the application that answers 200 to 399 when it can serve. By default a connection is enough.",
   }),
   targetInterval: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "2s",
     section: "Health of the application",
     summary: "How often the application is asked; `/readyz` is 503 while it is down.",
@@ -188,49 +188,49 @@ const limits = {
 
 const timeouts = {
   handshakeTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "10s",
     section: "Timeouts",
     summary: "From the connection to the end of the TLS handshake.",
   }),
   headerTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "10s",
     section: "Timeouts",
     summary: "From the first to the last byte of a request's header.",
   }),
   idleTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "60s",
     section: "Timeouts",
     summary: "How long a connection may stay without a request, and a body without a byte.",
   }),
   connectTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "5s",
     section: "Timeouts",
     summary: "For connecting to the application.",
   }),
   responseTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "60s",
     section: "Timeouts",
     summary: "From the last byte of a request to the first byte of the application's answer.",
   }),
   tunnelTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "1h",
     section: "Timeouts",
     summary: "How long nothing may move on an upgraded connection (WebSocket), or in mode tcp.",
   }),
   closeTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "10s",
     section: "Timeouts",
     summary: "How long one side may go on after the other has ended.",
   }),
   targetKeepAlive: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "4s",
     section: "Timeouts",
     summary:

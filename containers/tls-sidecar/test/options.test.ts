@@ -61,6 +61,16 @@ test("options that need or exclude each other are told together", async () => {
   );
 });
 
+test("a time-out of 0 is neither at once nor never: it is refused", async () => {
+  const { cert, key } = await createFiles(cleanup);
+  const { code, stderr } = await run(["--cert", cert, "--key", key, "--header-timeout", "0", "--idle-timeout", "0ms"]);
+  expect(code).toBe(2);
+  const form = "a duration above 0, such as 500ms, 10s, 5m or 1h (a bare number is seconds)";
+  expect(stderr).toBe(
+    `tls-sidecar: --header-timeout: expected ${form}, got 0\ntls-sidecar: --idle-timeout: expected ${form}, got 0ms\n`,
+  );
+});
+
 test("ciphers and curves that do not exist are refused", async () => {
   const { cert, key } = await createFiles(cleanup);
   for (const wrong of [

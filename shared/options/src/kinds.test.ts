@@ -18,6 +18,7 @@ import {
 } from "./index.ts";
 import type { AnyKind } from "./table.ts";
 
+const POSITIVE_DURATION = "a duration above 0, such as 500ms, 10s, 5m or 1h (a bare number is seconds)";
 const DURATION = "a duration such as 500ms, 10s, 5m or 1h (a bare number is seconds)";
 const ADDRESS = "host:port, [ipv6]:port or unix:/path";
 const BYTES = "a size such as 16KiB, 10MiB or 500k (a bare number is bytes)";
@@ -88,6 +89,20 @@ const cases: Record<string, Case> = {
       [`unix:/${"x".repeat(120)}`, ADDRESS, `unix:/${"x".repeat(74)}...`],
       [80.5, ADDRESS],
       [true, ADDRESS],
+    ],
+  },
+  "positive duration": {
+    kind: duration({ positive: true }),
+    good: [
+      ["1ms", 1],
+      [10, 10_000],
+    ],
+    bad: [
+      ["0", POSITIVE_DURATION],
+      [0, POSITIVE_DURATION],
+      ["0ms", POSITIVE_DURATION],
+      ["0.0001ms", POSITIVE_DURATION],
+      ["soon", POSITIVE_DURATION],
     ],
   },
   duration: {

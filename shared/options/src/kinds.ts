@@ -98,13 +98,23 @@ export const address = (defaultHost = "127.0.0.1"): Kind<Address> =>
     format: formatAddress,
   });
 
-/** Milliseconds inside the program. A bare number means seconds, for ever. */
-export const duration = (): Kind<number> =>
+/**
+ * Milliseconds inside the program. A bare number means seconds, for ever. `positive` refuses 0, for time-outs and the
+ * like, where some would take it for "at once" and others for "never".
+ */
+export const duration = ({ positive = false } = {}): Kind<number> =>
   scalar({
     name: "duration",
-    form: "a duration such as 500ms, 10s, 5m or 1h (a bare number is seconds)",
-    json: { type: ["string", "number"], pattern: trimmed("[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?"), minimum: 0 },
-    parse: (value) => parseDuration(textOf(value) ?? ""),
+    form: `a duration ${positive ? "above 0, " : ""}such as 500ms, 10s, 5m or 1h (a bare number is seconds)`,
+    json: {
+      type: ["string", "number"],
+      pattern: trimmed("[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?"),
+      ...(positive ? { exclusiveMinimum: 0 } : { minimum: 0 }),
+    },
+    parse: (value) => {
+      const milliseconds = parseDuration(textOf(value) ?? "");
+      return positive && milliseconds === 0 ? undefined : milliseconds;
+    },
     format: formatDuration,
   });
 
