@@ -3,12 +3,13 @@
 import { BODY, BodyDecoder } from "./body-decoder.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { INCOMPLETE, REFUSED } from "./field-section.ts";
+import { hostOf } from "./head-parser.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
 import type { ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
-import { checkRequest, hostOf, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
+import { checkRequest, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
 import { framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
 import { kept } from "./socket-reader.ts";
 import { CRLF } from "./syntax.ts";
@@ -260,8 +261,9 @@ export class Exchange implements Borrower {
     // Nothing has been sent yet, so the client can still be told.
     if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
     this.status = head.status;
-    const message = this.#startHead(head, bytes).text(responseFraming(head, this.#chunkedOut));
-    message.text(this.#connectionLine()).text(CRLF);
+    const message = this.#startHead(head, bytes).text(
+      responseFraming(head, this.#chunkedOut) + this.#connectionLine() + CRLF,
+    );
     return this.#endOfBytes(bytes, bodyEnd, message.takeWith(body, bytes, this.#chunkedOut));
   }
 

@@ -3,8 +3,10 @@
 import { isIPv6 } from "node:net";
 
 import type { FieldNames } from "./field-names.ts";
+import { hostOf } from "./head-parser.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { Peer } from "./peer.ts";
+import { equals } from "./syntax.ts";
 
 /** The fields that forwarding owns: an untrusted client's are always removed, in any spelling. */
 export const FORWARDING_FIELDS = [
@@ -16,8 +18,8 @@ export const FORWARDING_FIELDS = [
   "forwarded",
 ] as const;
 
-/** Writes the forwarding lines of one client's requests. */
-export type ForwardingLines = { linesFor(head: HeadParser, host: string): string };
+/** Writes the forwarding lines of one client's requests, each with its CR LF. */
+export type ForwardingLines = { linesFor(head: HeadParser): Buffer };
 
 /** Makes the writer for a client. Its lines only change with the host, so the last ones are kept. */
 export function createForwardingLines(
@@ -25,15 +27,24 @@ export function createForwardingLines(
   names: FieldNames,
   isTrusted: (address: string) => boolean,
 ): ForwardingLines {
-  if (peer.trusted) return { linesFor: (head, host) => chainedLines(head, host, { peer, names, isTrusted }) };
-  let lastHost: string | undefined;
-  let lines = "";
+  const bytesOf = (lines: string): Buffer => Buffer.from(lines, "latin1");
+  if (peer.trusted) return { linesFor: (head) => bytesOf(chainedLines(head, { peer, names, isTrusted })) };
+  let lastHost: Buffer | undefined;
+  let lines = bytesOf("");
   return {
-    linesFor: (_, host) => {
-      if (host !== lastHost) [lastHost, lines] = [host, ownLines(peer, host)];
+    linesFor: (head) => {
+      if (lastHost === undefined || !isSameHost(head, lastHost)) {
+        const host = hostOf(head);
+        lastHost = bytesOf(host);
+        lines = bytesOf(ownLines(peer, host));
+      }
       return lines;
     },
   };
+}
+
+function isSameHost({ bytes, host, valueStart, valueEnd }: HeadParser, last: Buffer): boolean {
+  return host === -1 ? last.length === 0 : equals(bytes, valueStart[host]!, valueEnd[host]!, last);
 }
 
 function ownLines(peer: Peer, host: string): string {
@@ -65,10 +76,10 @@ function forwardedElement({ address, scheme }: Peer, host: string): string {
 /** Behind a trusted proxy: its chain with its own address at the end, and its word on scheme, host and port. */
 function chainedLines(
   head: HeadParser,
-  host: string,
   { peer, names, isTrusted }: { peer: Peer; names: FieldNames; isTrusted: (address: string) => boolean },
 ): string {
   const given = (name: (typeof FORWARDING_FIELDS)[number]): string => valuesOf(head, names.idOf(name));
+  const host = hostOf(head);
   const chain = appended(given("x-forwarded-for"), peer.address);
   return joined(peer, {
     for: chain,

@@ -1,5 +1,6 @@
 // What a request needs to be before it is passed on, and how its head reads when it is.
 import type { ForwardingLines } from "./forwarding.ts";
+import { hostOf } from "./head-parser.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { FieldRule, MessageWriter } from "./message-writer.ts";
 import type { Refusal } from "./refusals.ts";
@@ -30,9 +31,6 @@ function originForm(head: HeadParser): string | Refusal {
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
-/** The Host field; empty when an HTTP/1.0 client sent none. */
-export const hostOf = (head: HeadParser): string => (head.host === -1 ? "" : head.value(head.host));
-
 /** The protocol that the client asks to switch to. h2c is not among them: it would get past every check of heads. */
 export function upgradeOf(head: HeadParser): string {
   if (head.upgrade === -1 || !head.upgradeToken || head.minor === 0) return "";
@@ -55,14 +53,14 @@ export function writeRequestHead(
   if (target === "") writer.copy(head.bytes, head.start, head.targetEnd);
   else writer.copy(head.bytes, head.start, head.methodEnd).text(` ${target}`);
   writer.text(" HTTP/1.1\r\n").fields(head, rule);
-  const host = hostOf(head);
-  if (host === "") writer.text("Host: localhost\r\n");
+  if (head.host === -1) writer.text("Host: localhost\r\n");
   if (head.chunked) writer.text("Transfer-Encoding: chunked\r\n");
   else if (head.contentLength !== -1) writer.text(`Content-Length: ${head.contentLength}\r\n`);
   if (upgrade !== "") writer.text(`Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`);
   else if (head.te !== -1 && /\btrailers\b/i.test(head.value(head.te)))
     writer.text("Connection: TE\r\nTE: trailers\r\n");
-  return writer.text(forwarding.linesFor(head, host) + CRLF).take();
+  const lines = forwarding.linesFor(head);
+  return writer.copy(lines, 0, lines.length).text(CRLF).take();
 }
 
 /** Methods whose requests may be sent twice (RFC 9110 section 9.2.2). */

@@ -66,3 +66,10 @@ export const HEX = tableOf((byte) => {
   const value = Number.parseInt(String.fromCharCode(byte), 16);
   return Number.isNaN(value) ? 255 : value;
 });
+
+/** Whether `bytes[start, end)` are these: without a string, which would have to be made for each comparison. */
+export function equals(bytes: Uint8Array, start: number, end: number, other: Uint8Array): boolean {
+  if (end - start !== other.length) return false;
+  for (let i = 0; i < other.length; i++) if (bytes[start + i] !== other[i]) return false;
+  return true;
+}
