@@ -14,6 +14,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
   const problems = [
     ...checkTraffic(values, writtenAs),
     ...checkAccess(values, writtenAs),
+    ...checkIdentity(values, writtenAs),
     ...checkLists(values, writtenAs),
   ];
   const loaded = await loadMaterial(values, writtenAs);
@@ -56,6 +57,17 @@ function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
     for (const option of [...given, ...(allowAll ? (["allowAll"] as const) : [])]) {
       problems.push(`${writtenAs[option]}: expected --client-auth request or require beside it, got none`);
     }
+  }
+  return problems;
+}
+
+/** Fields that could never be set. */
+function checkIdentity({ identityHeaders, mode, clientAuth }: Values, writtenAs: WrittenAs): string[] {
+  if (identityHeaders.length === 0) return [];
+  const problems: string[] = [];
+  if (mode !== "http") problems.push(`${writtenAs.identityHeaders}: expected --mode http beside it, got ${mode}`);
+  if (clientAuth === "none") {
+    problems.push(`${writtenAs.identityHeaders}: expected --client-auth request or require beside it, got none`);
   }
   return problems;
 }

@@ -3,6 +3,7 @@ import { Upstream, createProxy, createTrust } from "@outrigger/http";
 import type { Deadlines } from "@outrigger/http";
 
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
+import { IDENTITY_FIELDS } from "./identity-fields.ts";
 import { createObserver } from "./observer.ts";
 
 export function createHttpService({ values, metrics, record }: DataPlaneSettings, deadlines: Deadlines): Service {
@@ -23,6 +24,8 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     deadlines,
     observer: createObserver(metrics, values.accessLog ? record : undefined),
     recordRequests: values.accessLog,
+    // Whether or not they are asked for: an application may believe them.
+    ownedFields: IDENTITY_FIELDS,
     route: () => upstream,
     isTrusted: createTrust(values.trustedProxies),
   });

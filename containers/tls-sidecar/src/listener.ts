@@ -1,4 +1,5 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
+import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { Server, TLSSocket } from "node:tls";
@@ -8,6 +9,7 @@ import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
 import { identityOf } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
@@ -17,6 +19,9 @@ import { tlsOptionsOf } from "./tls-options.ts";
 
 export type Metrics = MetricsOf<typeof metricTable>;
 
+/** Who a client is, by a certificate that has been verified. */
+export type Client = { readonly certificate: X509Certificate; readonly identity: Identity };
+
 export type ListenerSettings = {
   readonly values: Values;
   readonly material: Material;
@@ -25,7 +30,7 @@ export type ListenerSettings = {
   /** Whether other threads listen on the same port. */
   readonly shared: boolean;
   /** Takes over a connection whose handshake and client are good. */
-  onClient(socket: TLSSocket): void;
+  onClient(socket: TLSSocket, client: Client | undefined): void;
 };
 
 export type Listener = {
@@ -62,10 +67,10 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const refusal = refusalOf(socket, policy);
+    const { refusal, client } = judge(socket, policy);
     if (refusal === undefined) {
       count.handshakes(socket);
-      onClient(socket);
+      onClient(socket, client);
       return;
     }
     socket.on("error", () => undefined);
@@ -133,17 +138,21 @@ function countersOf(metrics: Metrics) {
   };
 }
 
-/** Why this client may not pass, on every connection anew: a resumed session is no proof that it still may. */
-function refusalOf(socket: TLSSocket, policy: Policy): HandshakeFailure | undefined {
-  if (policy.clientAuth === "none") return undefined;
+type Verdict = { readonly refusal?: HandshakeFailure | undefined; readonly client?: Client };
+
+/** Who this client is, or why it may not pass; on every connection anew, as a resumed session is no proof that it may. */
+function judge(socket: TLSSocket, policy: Policy): Verdict {
+  if (policy.clientAuth === "none") return {};
   try {
     const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) return policy.clientAuth === "require" ? "no_certificate" : undefined;
-    if (!socket.authorized) return "bad_certificate";
-    return policy.refusalOf(identityOf(certificate), Date.now());
+    if (certificate === undefined) return policy.clientAuth === "require" ? { refusal: "no_certificate" } : {};
+    if (!socket.authorized) return { refusal: "bad_certificate" };
+    const identity = identityOf(certificate);
+    const refusal = policy.refusalOf(identity, Date.now());
+    return refusal === undefined ? { client: { certificate, identity } } : { refusal };
   } catch {
     // A certificate that cannot even be read.
-    return "bad_certificate";
+    return { refusal: "bad_certificate" };
   }
 }
 

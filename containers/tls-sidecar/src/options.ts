@@ -36,6 +36,12 @@ const traffic = {
     summary:
       "Addresses and CIDR blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are kept and added to. Everyone else's are replaced.",
   }),
+  identityHeaders: option({
+    kind: list(choice(["xfcc", "client-cert", "client-cert-chain"])),
+    section: "Traffic",
+    summary:
+      "What the application is told of a client's verified certificate: `xfcc` is Envoy's `X-Forwarded-Client-Cert`, the others are RFC 9440's `Client-Cert` and `Client-Cert-Chain`. What clients send of these is always removed.",
+  }),
   accessLog: option({
     kind: boolean(),
     default: "true",

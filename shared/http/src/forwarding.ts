@@ -19,18 +19,19 @@ export const FORWARDING_FIELDS = [
 /** Writes the forwarding lines of one client's requests. */
 export type ForwardingLines = { linesFor(head: HeadParser, host: string): string };
 
-/** Makes the writer for a client. Its lines only change with the host, so the last ones are kept. */
+/** Makes the writer for a client: the fields above, then the peer's own lines. They only change with the host, so the last are kept. */
 export function createForwardingLines(
   peer: Peer,
   names: FieldNames,
   isTrusted: (address: string) => boolean,
 ): ForwardingLines {
-  if (peer.trusted) return { linesFor: (head, host) => chainedLines(head, host, { peer, names, isTrusted }) };
+  const own = peer.lines ?? "";
+  if (peer.trusted) return { linesFor: (head, host) => chainedLines(head, host, { peer, names, isTrusted }) + own };
   let lastHost: string | undefined;
   let lines = "";
   return {
     linesFor: (_, host) => {
-      if (host !== lastHost) [lastHost, lines] = [host, ownLines(peer, host)];
+      if (host !== lastHost) [lastHost, lines] = [host, ownLines(peer, host) + own];
       return lines;
     },
   };

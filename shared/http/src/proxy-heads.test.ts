@@ -41,6 +41,17 @@ describe("request heads", () => {
     }
   });
 
+  test("fields that the caller owns are its peer's alone, in any spelling", async () => {
+    const lines = "X-Owner: a\r\nx_owner: b\r\nX-OWNERS: c\r\nX-Empty: d\r\n";
+    const proxy = { ownedFields: ["x-owner", "x-empty"] };
+    for (const trusted of [false, true]) {
+      const peer = { trusted, lines: "X-Owner: ours\r\n" };
+      expect(await passed(get("/", lines), { proxy, peer })).toBe(
+        `GET / HTTP/1.1\r\nHost: a\r\nX-OWNERS: c\r\n${OURS}X-Owner: ours\r\n\r\n`,
+      );
+    }
+  });
+
   test("hop-by-hop fields and those that Connection names are removed (6.3 row 3)", async () => {
     const lines =
       "Connection: keep-alive, X-Secret, x-other\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nX-Secret: 1\r\n" +

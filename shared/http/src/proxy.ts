@@ -54,6 +54,8 @@ export type ProxySettings = {
   readonly observer: ProxyObserver;
   /** Whether exchanges keep their request line and host as text, for an access log. */
   readonly recordRequests: boolean;
+  /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
+  readonly ownedFields?: readonly string[];
   /** Chooses the upstream of one request; undefined answers 503. Offsets and texts of the head are valid in the call. */
   route(head: HeadParser, peer: Peer): Upstream | undefined;
   /** Whether a forwarding chain's address is a proxy that may be believed. */
@@ -86,7 +88,7 @@ export type Proxy = {
 };
 
 export function createProxy(settings: ProxySettings): Proxy {
-  const names = createFieldNames(FORWARDING_FIELDS);
+  const names = createFieldNames([...FORWARDING_FIELDS, ...(settings.ownedFields ?? [])]);
   let waiting: (() => void)[] = [];
   const discourage = (): void => {
     core.draining = true;
@@ -99,8 +101,8 @@ export function createProxy(settings: ProxySettings): Proxy {
     responseParser: new HeadParser(names, settings.limits),
     trailerParser: new FieldSection(names, settings.limits),
     writer: new MessageWriter(),
-    requestFields: { dropped: requestTable(), dropAliases: true },
-    responseFields: { dropped: responseTable(), dropAliases: false },
+    requestFields: { dropped: requestTable(names.size), dropAliases: true },
+    responseFields: { dropped: responseTable(names.size), dropAliases: false },
     connections: new Set(),
     draining: false,
     onConnectionGone: () => {
@@ -128,19 +130,16 @@ export function createProxy(settings: ProxySettings): Proxy {
   };
 }
 
-/** Room for the built-in identities and the own ones behind them. */
-const TABLE_SIZE = 64;
-
-/** Requests: framing and hop-by-hop fields are written anew, forwarding fields are ours alone. */
-function requestTable(): Uint8Array {
-  const table = new Uint8Array(TABLE_SIZE).fill(1);
+/** Requests: framing and hop-by-hop fields are written anew, forwarding fields and the caller's are ours alone. */
+function requestTable(size: number): Uint8Array {
+  const table = new Uint8Array(size).fill(1);
   for (const id of [0, FIELD.host, FIELD.trailer]) table[id] = 0;
   return table;
 }
 
 /** Responses: framing and hop-by-hop fields are written anew. */
-function responseTable(): Uint8Array {
-  const table = new Uint8Array(TABLE_SIZE);
+function responseTable(size: number): Uint8Array {
+  const table = new Uint8Array(size);
   const { contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade } = FIELD;
   for (const id of [contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade])
     table[id] = 1;
