@@ -6,6 +6,7 @@ import type { Peer } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, Recorder } from "@outrigger/runtime";
 
+import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
 import { createIdentityLines } from "./identity-fields.ts";
 import { createListener } from "./listener.ts";
@@ -38,7 +39,8 @@ export type DataPlane = {
 
 /** Serves the clients of one mode. */
 export type Service = {
-  serve(socket: TLSSocket, peer: Peer): void;
+  /** Gives what ends the connection as gently as its protocol can. */
+  serve(socket: TLSSocket, peer: Peer): () => void;
   discourage(): void;
   drain(): Promise<void>;
   close(): void;
@@ -48,17 +50,19 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const { values } = settings;
   const deadlines = createDeadlines(settings.beat);
   const service = (values.mode === "http" ? createHttpService : createTcpService)(settings, deadlines);
+  const admissions = createAdmissions(settings, deadlines);
   const isTrusted = createTrust(values.trustedProxies);
   let linesOf = createIdentityLines(values.identityHeaders, settings.material.cert);
   const listener: Listener = createListener({
     ...settings,
-    onClient: (socket, client) => service.serve(socket, peerOf(socket, client)),
+    onClient: (socket, client) => admissions.admit(socket, client, service.serve(socket, peerOf(socket, client))),
   });
   return {
     listen: listener.listen,
     update: (material, nextValues) => {
       linesOf = createIdentityLines(values.identityHeaders, material.cert);
       listener.update(material, nextValues);
+      admissions.update(material, nextValues);
     },
     discourage: service.discourage,
     // The listener is closed when the last connection is, handshakes included; only then is there nothing in flight.

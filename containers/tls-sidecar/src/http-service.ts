@@ -30,7 +30,7 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     isTrusted: createTrust(values.trustedProxies),
   });
   return {
-    serve: proxy.serve,
+    serve: (socket, peer) => proxy.serve(socket, peer).retire,
     discourage: proxy.discourage,
     drain: proxy.drain,
     close: () => {

@@ -36,7 +36,7 @@ export type ListenerSettings = {
 export type Listener = {
   /** Binds; resolves with the address as bound, rejects when it is taken. */
   listen(address: Address): Promise<Address>;
-  /** Serves new handshakes with this from now on; connections go on. */
+  /** Serves new handshakes with this from now on; who is connected is not its business. */
   update(material: Material, values: Values): void;
   /** Accepts no more; resolves when the socket is closed. */
   close(): Promise<void>;

@@ -235,6 +235,12 @@ const timeouts = {
     section: "Timeouts",
     summary: "How long one side may go on after the other has ended.",
   }),
+  maxConnectionLifetime: option({
+    kind: duration({ positive: true }),
+    section: "Timeouts",
+    summary:
+      "How long a client may stay connected. In mode http the request in flight is finished first, and told `Connection: close`; upgraded connections, and those of mode tcp, are closed at once. By default for ever.",
+  }),
   targetKeepAlive: option({
     kind: duration({ positive: true }),
     default: "4s",

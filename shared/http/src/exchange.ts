@@ -255,7 +255,7 @@ export class Exchange implements Borrower {
     this.#chunkedOut = endless && !this.#isHttp10;
     this.#endsWithClose = endless && this.#isHttp10;
     this.#keepUpstream = staysOpen(head, body.framing);
-    if (this.#core.draining || !this.requestDone || this.#endsWithClose) this.#keepClient = false;
+    if (this.client.last || !this.requestDone || this.#endsWithClose) this.#keepClient = false;
     const bodyEnd = body.done ? end : body.decode(bytes, end);
     // Nothing has been sent yet, so the client can still be told.
     if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
@@ -305,6 +305,8 @@ export class Exchange implements Borrower {
     if (end < bytes.length) this.#toClient(kept(bytes.subarray(end)), true);
     const early = this.client.takeTunnelBytes();
     if (early !== undefined) this.takeTunnelled(early);
+    // A tunnel has no next response after which to end.
+    if (this.client.retired) this.client.destroy();
     return undefined;
   }
 
@@ -328,7 +330,7 @@ export class Exchange implements Borrower {
     this.#connection?.discard();
     this.#release();
     const inOrder = this.requestDone && refusal.status >= 500;
-    const keep = inOrder && this.#keepClient && !this.#isHttp10 && !this.#core.draining;
+    const keep = inOrder && this.#keepClient && !this.#isHttp10 && !this.client.last;
     this.client.refuse(refusal, { keep, exchange: this });
   }
 

@@ -8,7 +8,7 @@ export type { HeadParser } from "./head-parser.ts";
 export { plainAddress } from "./peer.ts";
 export type { Peer } from "./peer.ts";
 export { createProxy } from "./proxy.ts";
-export type { Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Sum } from "./proxy.ts";
+export type { Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Serving, Sum } from "./proxy.ts";
 export { REFUSAL_REASONS, UPSTREAM_FAILURE_REASONS } from "./refusals.ts";
 export type { Refusal } from "./refusals.ts";
 export { createRelay } from "./relay.ts";

@@ -76,9 +76,15 @@ export type ProxyCore = ProxySettings & {
   onConnectionGone(): void;
 };
 
+/** A connection that is being served. */
+export type Serving = {
+  /** The response in flight is the last, an idle connection is ended soon, an upgraded one at once. */
+  retire(): void;
+};
+
 export type Proxy = {
   /** Serves requests on a connected socket, TLS or not, until it closes. */
-  serve(socket: Duplex, peer: Peer): void;
+  serve(socket: Duplex, peer: Peer): Serving;
   /** From now on responses carry Connection: close, and idle connections are ended soon. */
   discourage(): void;
   /** Discourages, and resolves once there is no connection. Stop accepting first, or there may be new ones later. */
@@ -114,7 +120,8 @@ export function createProxy(settings: ProxySettings): Proxy {
   return {
     serve: (socket, peer) => {
       // One that has closed already would never say so again.
-      if (!socket.destroyed) void new ClientConnection(core, socket, peer);
+      const connection = socket.destroyed ? undefined : new ClientConnection(core, socket, peer);
+      return { retire: () => connection?.retire() };
     },
     discourage,
     drain: () => {
