@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 
 import { parseCidr } from "@outrigger/http";
-import { formatAddress, staysOnMachine } from "@outrigger/options";
+import { formatAddress, formatDuration, staysOnMachine } from "@outrigger/options";
 
 import { loadMaterial } from "./material.ts";
 import { ALLOW_LISTS, isUriPattern } from "./policy.ts";
@@ -14,7 +14,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
   const problems = [
     ...checkTraffic(values, writtenAs),
     ...checkAccess(values, writtenAs),
-    ...checkIdentity(values, writtenAs),
+    ...checkMessages(values, writtenAs),
     ...checkLists(values, writtenAs),
   ];
   const loaded = await loadMaterial(values, writtenAs);
@@ -61,13 +61,25 @@ function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
   return problems;
 }
 
-/** Fields that could never be set. */
-function checkIdentity({ identityHeaders, mode, clientAuth }: Values, writtenAs: WrittenAs): string[] {
-  if (identityHeaders.length === 0) return [];
+/** What changes requests and responses, where none are understood or none could have it. */
+function checkMessages(values: Values, writtenAs: WrittenAs): string[] {
+  const { identityHeaders, hsts, rewriteLocation, rewriteCookies, mode, clientAuth } = values;
+  const given = {
+    identityHeaders: identityHeaders.length > 0,
+    hsts: hsts !== undefined,
+    rewriteLocation,
+    rewriteCookies,
+  };
   const problems: string[] = [];
-  if (mode !== "http") problems.push(`${writtenAs.identityHeaders}: expected --mode http beside it, got ${mode}`);
-  if (clientAuth === "none") {
+  for (const option of ["identityHeaders", "hsts", "rewriteLocation", "rewriteCookies"] as const) {
+    if (given[option] && mode !== "http")
+      problems.push(`${writtenAs[option]}: expected --mode http beside it, got ${mode}`);
+  }
+  if (given.identityHeaders && clientAuth === "none") {
     problems.push(`${writtenAs.identityHeaders}: expected --client-auth request or require beside it, got none`);
+  }
+  if (hsts !== undefined && hsts % 1000 !== 0) {
+    problems.push(`${writtenAs.hsts}: expected whole seconds, got ${formatDuration(hsts)}`);
   }
   return problems;
 }

@@ -5,6 +5,7 @@ import type { Deadlines } from "@outrigger/http";
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
 import { IDENTITY_FIELDS } from "./identity-fields.ts";
 import { createObserver } from "./observer.ts";
+import { responseChangesOf } from "./response-changes.ts";
 
 export function createHttpService({ values, metrics, record }: DataPlaneSettings, deadlines: Deadlines): Service {
   const upstream = new Upstream(
@@ -26,6 +27,7 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     recordRequests: values.accessLog,
     // Whether or not they are asked for: an application may believe them.
     ownedFields: IDENTITY_FIELDS,
+    response: responseChangesOf(values),
     route: () => upstream,
     isTrusted: createTrust(values.trustedProxies),
   });

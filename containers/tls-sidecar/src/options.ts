@@ -56,6 +56,29 @@ const traffic = {
   }),
 };
 
+const TEN_YEARS_MS = 3650 * 86_400_000;
+
+const legacy = {
+  hsts: option({
+    kind: duration({ maxMs: TEN_YEARS_MS }),
+    section: "Help for the application",
+    summary:
+      "Tell browsers with `Strict-Transport-Security` to come by HTTPS only for this long, such as `365d`, in place of what the application says; `0` makes them forget it. By default responses are left as they are.",
+  }),
+  rewriteLocation: option({
+    kind: boolean(),
+    default: "false",
+    section: "Help for the application",
+    summary: "Make `Location: http://` of the application's redirects to the host that was asked `https://`.",
+  }),
+  rewriteCookies: option({
+    kind: boolean(),
+    default: "false",
+    section: "Help for the application",
+    summary: "Add `Secure` to the cookies that the application sets without it.",
+  }),
+};
+
 const certificates = {
   cert: option({
     kind: path(),
@@ -250,4 +273,12 @@ const timeouts = {
   }),
 };
 
-export const options = { ...traffic, ...certificates, ...access, ...health, ...limits, ...timeouts } as const;
+export const options = {
+  ...traffic,
+  ...legacy,
+  ...certificates,
+  ...access,
+  ...health,
+  ...limits,
+  ...timeouts,
+} as const;

@@ -113,7 +113,7 @@ export class ClientConnection implements Timed {
     this.core.observer.onRefused(refusal, this.peer, exchange);
     const body = `${status} ${reason}: ${text}\n`;
     const connection = keep ? "" : "Connection: close\r\n";
-    const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}`;
+    const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}${this.core.response.lines}`;
     this.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${exchange?.isHead === true ? "" : body}`);
     this.exchangeDone(keep);
   }

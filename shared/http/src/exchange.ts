@@ -35,7 +35,7 @@ export class Exchange implements Borrower {
   complete = false;
   /** When the head was complete, in the milliseconds of performance.now(). */
   startedAt = 0;
-  /** `GET /path`, and Host, when the proxy records requests. */
+  /** `GET /path`, when the proxy records requests; and Host, also when it rewrites responses. */
   requestLine = "";
   host = "";
 
@@ -177,10 +177,9 @@ export class Exchange implements Borrower {
     this.status = 0;
     this.complete = false;
     this.startedAt = performance.now();
-    if (this.#core.recordRequests) {
-      this.requestLine = `${method} ${head.target}`;
-      this.host = hostOf(head);
-    }
+    const { recordRequests, response } = this.#core;
+    if (recordRequests) this.requestLine = `${method} ${head.target}`;
+    if (recordRequests || response.rewrites !== undefined) this.host = hostOf(head);
     const framing = head.chunked ? BODY.chunked : head.contentLength > 0 ? BODY.length : BODY.none;
     this.#requestBody.begin(framing, head.contentLength);
     this.requestDone = framing === BODY.none;
@@ -238,14 +237,14 @@ export class Exchange implements Borrower {
       if (head.status === 101) return this.#switchProtocols(head, all, end);
       if (head.status >= 200) return this.#respond(head, all, end);
       // 100 was answered by us; 102, 103 and others are the client's, if it can understand them (RFC 9110 section 15.2).
-      if (head.status !== 100 && !this.#isHttp10) this.#toClient(this.#startHead(head, all).text(CRLF).take(), true);
+      if (head.status !== 100 && !this.#isHttp10) this.#toClient(this.#startHead(head).text(CRLF).take(), true);
       at = end;
     }
     return undefined;
   }
 
-  #startHead(head: HeadParser, bytes: Buffer): MessageWriter {
-    return startResponseHead(this.#core.writer, head, bytes, this.#core.responseFields);
+  #startHead(head: HeadParser): MessageWriter {
+    return startResponseHead(this.#core.writer, head, this.#core.response, this.host);
   }
 
   #respond(head: HeadParser, bytes: Buffer, end: number): void {
@@ -260,8 +259,8 @@ export class Exchange implements Borrower {
     // Nothing has been sent yet, so the client can still be told.
     if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
     this.status = head.status;
-    const message = this.#startHead(head, bytes).text(responseFraming(head, this.#chunkedOut));
-    message.text(this.#connectionLine()).text(CRLF);
+    const message = this.#startHead(head).text(responseFraming(head, this.#chunkedOut));
+    message.text(this.#connectionLine()).text(this.#core.response.endOfHead);
     return this.#endOfBytes(bytes, bodyEnd, message.takeWith(body, bytes, this.#chunkedOut));
   }
 
@@ -300,7 +299,7 @@ export class Exchange implements Borrower {
     this.tunnel = true;
     this.complete = true;
     const protocol = head.upgrade === -1 ? this.#upgrade : head.value(head.upgrade);
-    this.client.write(this.#startHead(head, bytes).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
+    this.client.write(this.#startHead(head).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
     this.#core.observer.onResponse(this);
     if (end < bytes.length) this.#toClient(kept(bytes.subarray(end)), true);
     const early = this.client.takeTunnelBytes();

@@ -11,6 +11,7 @@ export { createProxy } from "./proxy.ts";
 export type { Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Serving, Sum } from "./proxy.ts";
 export { REFUSAL_REASONS, UPSTREAM_FAILURE_REASONS } from "./refusals.ts";
 export type { Refusal } from "./refusals.ts";
+export type { ResponseSettings, Rewrite } from "./response-rules.ts";
 export { createRelay } from "./relay.ts";
 export type { Relay, RelaySettings } from "./relay.ts";
 export { createTrust, parseCidr } from "./trusted-proxies.ts";

@@ -15,6 +15,8 @@ import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Peer } from "./peer.ts";
 import type { Refusal } from "./refusals.ts";
+import { createResponseRules } from "./response-rules.ts";
+import type { ResponseRules, ResponseSettings } from "./response-rules.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** All in milliseconds. */
@@ -56,6 +58,8 @@ export type ProxySettings = {
   readonly recordRequests: boolean;
   /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
   readonly ownedFields?: readonly string[];
+  /** What is changed in responses. */
+  readonly response?: ResponseSettings;
   /** Chooses the upstream of one request; undefined answers 503. Offsets and texts of the head are valid in the call. */
   route(head: HeadParser, peer: Peer): Upstream | undefined;
   /** Whether a forwarding chain's address is a proxy that may be believed. */
@@ -63,14 +67,14 @@ export type ProxySettings = {
 };
 
 /** What the connections of one proxy share: as parsing is done within one turn, one parser serves them all. */
-export type ProxyCore = ProxySettings & {
+export type ProxyCore = Omit<ProxySettings, "response"> & {
   readonly names: FieldNames;
   readonly requestParser: HeadParser;
   readonly responseParser: HeadParser;
   readonly trailerParser: FieldSection;
   readonly writer: MessageWriter;
   readonly requestFields: FieldRule;
-  readonly responseFields: FieldRule;
+  readonly response: ResponseRules;
   readonly connections: Set<ClientConnection>;
   draining: boolean;
   onConnectionGone(): void;
@@ -95,6 +99,7 @@ export type Proxy = {
 
 export function createProxy(settings: ProxySettings): Proxy {
   const names = createFieldNames([...FORWARDING_FIELDS, ...(settings.ownedFields ?? [])]);
+  const response = createResponseRules(settings.response ?? {});
   let waiting: (() => void)[] = [];
   const discourage = (): void => {
     core.draining = true;
@@ -104,11 +109,11 @@ export function createProxy(settings: ProxySettings): Proxy {
     ...settings,
     names,
     requestParser: new HeadParser(names, settings.limits),
-    responseParser: new HeadParser(names, settings.limits),
+    responseParser: new HeadParser(response.names, settings.limits),
     trailerParser: new FieldSection(names, settings.limits),
     writer: new MessageWriter(),
     requestFields: { dropped: requestTable(names.size), dropAliases: true },
-    responseFields: { dropped: responseTable(names.size), dropAliases: false },
+    response,
     connections: new Set(),
     draining: false,
     onConnectionGone: () => {
@@ -141,14 +146,5 @@ export function createProxy(settings: ProxySettings): Proxy {
 function requestTable(size: number): Uint8Array {
   const table = new Uint8Array(size).fill(1);
   for (const id of [0, FIELD.host, FIELD.trailer]) table[id] = 0;
-  return table;
-}
-
-/** Responses: framing and hop-by-hop fields are written anew. */
-function responseTable(size: number): Uint8Array {
-  const table = new Uint8Array(size);
-  const { contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade } = FIELD;
-  for (const id of [contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade])
-    table[id] = 1;
   return table;
 }
