@@ -22,7 +22,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
 }
 
 function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
-  const { target, listen, workers, unsafeTarget, targetStatus } = values;
+  const { target, listen, workers, unsafeTarget, targetStatus, maxConnectionsPerClient } = values;
   const problems: string[] = [];
   if (!unsafeTarget && !staysOnMachine(target)) {
     const got = formatAddress(target);
@@ -30,6 +30,11 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
   }
   if ("path" in listen && workers > 1) {
     problems.push(`${writtenAs.workers}: expected 1 with a Unix socket to listen on, got ${workers}`);
+  }
+  if ("path" in listen && maxConnectionsPerClient !== undefined) {
+    problems.push(
+      `${writtenAs.maxConnectionsPerClient}: expected a port to listen on beside it, got ${formatAddress(listen)}`,
+    );
   }
   if (targetStatus !== undefined && !/^\/[!-~]*$/.test(targetStatus)) {
     problems.push(`${writtenAs.targetStatus}: expected a path that begins with /, got ${targetStatus}`);

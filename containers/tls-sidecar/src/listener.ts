@@ -1,6 +1,5 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
 import type { X509Certificate } from "node:crypto";
-import type { Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { Server, TLSSocket } from "node:tls";
 
@@ -8,6 +7,7 @@ import { formatAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
+import { limitConnections } from "./connection-limits.ts";
 import { identityOf } from "./identity.ts";
 import type { Identity } from "./identity.ts";
 import type { Material } from "./material.ts";
@@ -55,7 +55,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
     noDelay: true,
   });
 
-  const destroyAll = trackConnections(server, count, values.maxConnections);
+  const destroyAll = limitConnections(server, values, metrics);
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
   server.on("error", (error) => {
     if (!server.listening) return;
@@ -95,30 +95,6 @@ export function createListener({ values, material, metrics, log, shared, onClien
   }
 }
 
-/** Counts connections and closes those beyond the limit; gives what ends all that are open. */
-function trackConnections(server: Server, count: Counters, limit: number): () => void {
-  const open = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    count.connections.add(1);
-    if (open.size >= limit) {
-      count.tooMany.add(1);
-      socket.destroy();
-      return;
-    }
-    open.add(socket);
-    count.active.set(open.size);
-    socket.once("close", () => {
-      open.delete(socket);
-      count.active.set(open.size);
-    });
-  });
-  return () => {
-    for (const socket of open) socket.destroy();
-  };
-}
-
-type Counters = ReturnType<typeof countersOf>;
-
 /** The cells of the hot path, looked up once. */
 function countersOf(metrics: Metrics) {
   const versions = TLS_VERSIONS.map((version) => ({
@@ -126,9 +102,6 @@ function countersOf(metrics: Metrics) {
     resumed: metrics.handshakes.cell({ version, resumed: "true" }),
   }));
   return {
-    connections: metrics.connections.cell({}),
-    active: metrics.active.cell({}),
-    tooMany: metrics.connectionsRefused.cell({ reason: "too_many" }),
     acceptFailed: metrics.connectionsRefused.cell({ reason: "accept_failed" }),
     failures: new Map(HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })])),
     handshakes: (socket: TLSSocket) => {

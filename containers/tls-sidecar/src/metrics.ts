@@ -36,7 +36,7 @@ export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 export const metrics = {
   connections: counter("tls_sidecar_connections_total", "Connections accepted from clients, before the handshake."),
   connectionsRefused: counter("tls_sidecar_connections_refused_total", "Connections closed at once, by reason.", {
-    reason: ["too_many", "accept_failed"],
+    reason: ["too_many", "too_many_per_client", "accept_failed"],
   }),
   closed: counter(
     "tls_sidecar_connections_closed_total",

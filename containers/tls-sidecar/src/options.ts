@@ -195,6 +195,12 @@ const limits = {
     section: "Limits",
     summary: "Clients that may be connected at a time, on each worker; further ones are closed at once.",
   }),
+  maxConnectionsPerClient: option({
+    kind: integer(1, 1_000_000),
+    section: "Limits",
+    summary:
+      "Connections that one IP address may have at a time, on each worker; further ones are closed at once. `--trusted-proxies` are exempt, since they speak for many. By default as many as `--max-connections`.",
+  }),
   maxHeaderSize: option({
     kind: bytes(),
     default: "16KiB",
