@@ -68,7 +68,8 @@ function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
 
 /** What changes requests and responses, where none are understood or none could have it. */
 function checkMessages(values: Values, writtenAs: WrittenAs): string[] {
-  const { identityHeaders, hsts, rewriteLocation, rewriteCookies, mode, clientAuth } = values;
+  const { identityHeaders, hsts, rewriteLocation, rewriteCookies, redirectListen, redirectPort, mode, clientAuth } =
+    values;
   const given = {
     identityHeaders: identityHeaders.length > 0,
     hsts: hsts !== undefined,
@@ -82,6 +83,9 @@ function checkMessages(values: Values, writtenAs: WrittenAs): string[] {
   }
   if (given.identityHeaders && clientAuth === "none") {
     problems.push(`${writtenAs.identityHeaders}: expected --client-auth request or require beside it, got none`);
+  }
+  if (redirectPort !== undefined && redirectListen === undefined) {
+    problems.push(`${writtenAs.redirectPort}: expected --redirect-listen beside it, got ${redirectPort}`);
   }
   if (hsts !== undefined && hsts % 1000 !== 0) {
     problems.push(`${writtenAs.hsts}: expected whole seconds, got ${formatDuration(hsts)}`);

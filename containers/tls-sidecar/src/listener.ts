@@ -1,15 +1,15 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
 import type { X509Certificate } from "node:crypto";
 import { createServer } from "node:tls";
-import type { Server, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 
-import { formatAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
 import { limitConnections } from "./connection-limits.ts";
 import { identityOf } from "./identity.ts";
 import type { Identity } from "./identity.ts";
+import { listen } from "./listen.ts";
 import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
@@ -78,7 +78,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
 
-  return { listen: (address) => listen(server, address, shared), update, close, destroyAll };
+  return { listen: (address) => listen(server, address, { flag: "--listen", shared }), update, close, destroyAll };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
     count.failures.get(reason)!.add(1);
@@ -142,19 +142,4 @@ const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
 function failureOf(error: Error): HandshakeFailure {
   const code = (error as { code?: string }).code ?? error.message;
   return FAILURE_BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "other";
-}
-
-function listen(server: Server, address: Address, shared: boolean): Promise<Address> {
-  const { promise, resolve, reject } = Promise.withResolvers<Address>();
-  const onError = (error: NodeJS.ErrnoException): void => {
-    const written = formatAddress(address);
-    reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
-  };
-  server.once("error", onError);
-  server.listen("path" in address ? address : { ...address, reusePort: shared }, () => {
-    server.off("error", onError);
-    const bound = server.address();
-    resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
-  });
-  return promise;
 }

@@ -55,6 +55,11 @@ export const metrics = {
       reason: HANDSHAKE_FAILURES,
     },
   ),
+  redirects: counter(
+    "tls_sidecar_redirects_total",
+    "Requests by plain HTTP on `--redirect-listen`, by what came of them.",
+    { outcome: ["redirected", "refused"] },
+  ),
   requests: counter("tls_sidecar_requests_total", "Requests answered in mode http, by class of the status.", {
     status: STATUS_CLASSES,
   }),

@@ -59,6 +59,18 @@ const traffic = {
 const TEN_YEARS_MS = 3650 * 86_400_000;
 
 const legacy = {
+  redirectListen: option({
+    kind: address("0.0.0.0"),
+    section: "Help for the application",
+    summary:
+      "Where clients that come by plain HTTP are sent on: each request is answered 308 with the same URL by HTTPS. By default nowhere.",
+  }),
+  redirectPort: option({
+    kind: integer(1, 65_535),
+    section: "Help for the application",
+    summary:
+      "The port in those URLs: the one at which clients reach the TLS listener, such as a Service's 443. By default the port of `--listen`.",
+  }),
   hsts: option({
     kind: duration({ maxMs: TEN_YEARS_MS }),
     section: "Help for the application",

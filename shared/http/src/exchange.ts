@@ -5,14 +5,15 @@ import type { ClientConnection } from "./client-connection.ts";
 import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
-import type { ProxyCore } from "./proxy.ts";
+import type { Answer, ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
 import { checkRequest, hostOf, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
-import { framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
+import { answerHead, framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
 import { kept } from "./socket-reader.ts";
 import { CRLF } from "./syntax.ts";
-import type { Borrower, Upstream, UpstreamConnection } from "./upstream.ts";
+import type { Borrower, UpstreamConnection } from "./upstream.ts";
+import { Upstream } from "./upstream.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -68,16 +69,13 @@ export class Exchange implements Borrower {
     this.#reset(head);
     const target = checkRequest(head);
     if (typeof target !== "string") return this.#refuse(target);
-    const upstream = this.#core.route(head, this.client.peer);
-    if (upstream === undefined) return this.#refuse(REFUSALS.noUpstream);
+    const upstream = this.#core.route(head, this.client.peer) ?? REFUSALS.noUpstream;
+    if (!(upstream instanceof Upstream)) return this.#answerWith(upstream);
     this.#upstream = upstream;
     this.#upgrade = upgradeOf(head);
-    this.#requestHead = writeRequestHead(this.#core.writer, head, {
-      rule: this.#core.requestFields,
-      target,
-      upgrade: this.#upgrade,
-      forwarding: this.client.forwarding,
-    });
+    const { writer, requestFields: rule } = this.#core;
+    const { forwarding } = this.client;
+    this.#requestHead = writeRequestHead(writer, head, { rule, target, upgrade: this.#upgrade, forwarding });
     this.#send(upstream.lend(this, { replayable: this.#replayable }));
     this.#progress();
     return undefined;
@@ -126,9 +124,8 @@ export class Exchange implements Borrower {
 
   /** Nothing has moved for too long, or no answer has come. */
   onDeadline(): void {
-    if (this.tunnel || this.status !== 0) {
-      this.#breakOff();
-    } else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
+    if (this.tunnel || this.status !== 0) this.#breakOff();
+    else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
     else this.#refuse(REFUSALS.bodyTimeout);
   }
 
@@ -317,6 +314,20 @@ export class Exchange implements Borrower {
     else connection?.discard();
     this.#core.observer.onResponse(this);
     this.client.exchangeDone(this.#keepClient && this.requestDone);
+  }
+
+  /** What the caller wants said instead of asking an upstream. */
+  #answerWith(answer: Answer | Refusal): void {
+    if ("reason" in answer) return this.#refuse(answer);
+    this.status = answer.status;
+    this.complete = true;
+    // What is left of the request would be taken for the next one.
+    if (this.client.last || !this.requestDone) this.#keepClient = false;
+    const head = answerHead(answer, this.#connectionLine() + this.#core.response.endOfHead);
+    this.client.write(this.isHead ? head : head + answer.body);
+    this.#release();
+    this.#core.observer.onResponse(this);
+    return this.client.exchangeDone(this.#keepClient);
   }
 
   /** Nothing of a response has been sent: the client gets ours. */

@@ -49,6 +49,9 @@ export type ProxyObserver = {
   onAborted(exchange: Exchange): void;
 };
 
+/** An answer of the caller's own: lines with their CR LF, and an ASCII body. */
+export type Answer = { readonly status: number; readonly lines: string; readonly body: string };
+
 export type ProxySettings = {
   readonly limits: HeadLimits;
   readonly timeouts: ProxyTimeouts;
@@ -60,8 +63,11 @@ export type ProxySettings = {
   readonly ownedFields?: readonly string[];
   /** What is changed in responses. */
   readonly response?: ResponseSettings;
-  /** Chooses the upstream of one request; undefined answers 503. Offsets and texts of the head are valid in the call. */
-  route(head: HeadParser, peer: Peer): Upstream | undefined;
+  /**
+   * Chooses the upstream of one request, or what to answer in its place; undefined answers 503. Offsets and texts of the
+   * head are valid in the call.
+   */
+  route(head: HeadParser, peer: Peer): Upstream | Answer | Refusal | undefined;
   /** Whether a forwarding chain's address is a proxy that may be believed. */
   isTrusted(address: string): boolean;
 };

@@ -1,7 +1,10 @@
+import { STATUS_CODES } from "node:http";
+
 import { BODY } from "./body-decoder.ts";
 import type { BodyFraming } from "./body-decoder.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
+import type { Answer } from "./proxy.ts";
 // How a response's head is read and how it reads when it is passed on.
 import type { ResponseRules } from "./response-rules.ts";
 import { writeRewritten } from "./response-rules.ts";
@@ -38,3 +41,7 @@ export function responseFraming(head: HeadParser, chunked: boolean): string {
   if (chunked) return "Transfer-Encoding: chunked\r\n";
   return head.contentLength === -1 || head.status === 204 ? "" : `Content-Length: ${head.contentLength}\r\n`;
 }
+
+/** The head of an answer of the caller's own; `end` is what stands behind its fields. */
+export const answerHead = ({ status, lines, body }: Answer, end: string): string =>
+  `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}Content-Length: ${body.length}\r\n${end}`;
