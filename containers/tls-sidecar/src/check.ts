@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 
 import { parseCidr } from "@outrigger/http";
-import { formatAddress, staysOnMachine } from "@outrigger/options";
+import { formatAddress, formatDuration, staysOnMachine } from "@outrigger/options";
 
 import { loadMaterial } from "./material.ts";
 import { ALLOW_LISTS, isUriPattern } from "./policy.ts";
@@ -14,6 +14,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
   const problems = [
     ...checkTraffic(values, writtenAs),
     ...checkAccess(values, writtenAs),
+    ...checkMessages(values, writtenAs),
     ...checkLists(values, writtenAs),
   ];
   const loaded = await loadMaterial(values, writtenAs);
@@ -21,7 +22,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
 }
 
 function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
-  const { target, listen, workers, unsafeTarget, targetStatus } = values;
+  const { target, listen, workers, unsafeTarget, targetStatus, maxConnectionsPerClient } = values;
   const problems: string[] = [];
   if (!unsafeTarget && !staysOnMachine(target)) {
     const got = formatAddress(target);
@@ -29,6 +30,11 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
   }
   if ("path" in listen && workers > 1) {
     problems.push(`${writtenAs.workers}: expected 1 with a Unix socket to listen on, got ${workers}`);
+  }
+  if ("path" in listen && maxConnectionsPerClient !== undefined) {
+    problems.push(
+      `${writtenAs.maxConnectionsPerClient}: expected a port to listen on beside it, got ${formatAddress(listen)}`,
+    );
   }
   if (targetStatus !== undefined && !/^\/[!-~]*$/.test(targetStatus)) {
     problems.push(`${writtenAs.targetStatus}: expected a path that begins with /, got ${targetStatus}`);
@@ -56,6 +62,33 @@ function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
     for (const option of [...given, ...(allowAll ? (["allowAll"] as const) : [])]) {
       problems.push(`${writtenAs[option]}: expected --client-auth request or require beside it, got none`);
     }
+  }
+  return problems;
+}
+
+/** What changes requests and responses, where none are understood or none could have it. */
+function checkMessages(values: Values, writtenAs: WrittenAs): string[] {
+  const { identityHeaders, hsts, rewriteLocation, rewriteCookies, redirectListen, redirectPort, mode, clientAuth } =
+    values;
+  const given = {
+    identityHeaders: identityHeaders.length > 0,
+    hsts: hsts !== undefined,
+    rewriteLocation,
+    rewriteCookies,
+  };
+  const problems: string[] = [];
+  for (const option of ["identityHeaders", "hsts", "rewriteLocation", "rewriteCookies"] as const) {
+    if (given[option] && mode !== "http")
+      problems.push(`${writtenAs[option]}: expected --mode http beside it, got ${mode}`);
+  }
+  if (given.identityHeaders && clientAuth === "none") {
+    problems.push(`${writtenAs.identityHeaders}: expected --client-auth request or require beside it, got none`);
+  }
+  if (redirectPort !== undefined && redirectListen === undefined) {
+    problems.push(`${writtenAs.redirectPort}: expected --redirect-listen beside it, got ${redirectPort}`);
+  }
+  if (hsts !== undefined && hsts % 1000 !== 0) {
+    problems.push(`${writtenAs.hsts}: expected whole seconds, got ${formatDuration(hsts)}`);
   }
   return problems;
 }

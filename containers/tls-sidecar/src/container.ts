@@ -1,5 +1,6 @@
 // The TLS sidecar: gives HTTPS and mutual TLS to an application that only speaks plain HTTP or TCP.
 import { formatAddress, staysOnMachine } from "@outrigger/options";
+import type { Address } from "@outrigger/options";
 import { defineContainer } from "@outrigger/runtime";
 import type { Context } from "@outrigger/runtime";
 
@@ -10,6 +11,7 @@ import { watchFiles } from "./file-watch.ts";
 import { loadMaterial } from "./material.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
+import { createRedirect } from "./redirect.ts";
 import { reload } from "./reload.ts";
 import type { Live } from "./reload.ts";
 import { askTarget, watchTarget } from "./target-health.ts";
@@ -43,9 +45,10 @@ export const container = defineContainer({
     watchApplication(context);
     const address = await planes.listen(values.listen);
     log.info({ listener: "tls", address: formatAddress(address), mode: values.mode }, "listening");
+    const drainRedirect = await startRedirect(context, address);
 
     return {
-      drain: planes.drain,
+      drain: async () => void (await Promise.all([planes.drain(), drainRedirect()])),
       reload: () =>
         reload(context, live, async (next) => {
           planes.update(next.material, next.values);
@@ -72,6 +75,18 @@ function use({ metrics: { certificateExpiry } }: SidecarContext, live: Live): Li
     certificateExpiry.cell({ file, subject }).set(Date.parse(notAfter) / 1000);
   }
   return live;
+}
+
+/** Listens for plain HTTP, if that is wanted; gives what drains it. */
+async function startRedirect(context: SidecarContext, tls: Address): Promise<() => Promise<void>> {
+  const { options: values, metrics, log, draining, onStop } = context;
+  if (values.redirectListen === undefined) return () => Promise.resolve();
+  const redirect = createRedirect(values, metrics, log);
+  onStop("redirect", redirect.close);
+  draining.addEventListener("abort", redirect.discourage, { once: true });
+  const address = await redirect.listen(values.redirectListen, tls);
+  log.info({ listener: "redirect", address: formatAddress(address) }, "listening");
+  return redirect.drain;
 }
 
 function watchApplication({

@@ -6,9 +6,11 @@ import type { Peer } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, Recorder } from "@outrigger/runtime";
 
+import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
+import { createIdentityLines } from "./identity-fields.ts";
 import { createListener } from "./listener.ts";
-import type { Listener, Metrics } from "./listener.ts";
+import type { Client, Listener, Metrics } from "./listener.ts";
 import type { Material } from "./material.ts";
 import type { Values } from "./policy.ts";
 import { createTcpService } from "./tcp-service.ts";
@@ -37,7 +39,8 @@ export type DataPlane = {
 
 /** Serves the clients of one mode. */
 export type Service = {
-  serve(socket: TLSSocket, peer: Peer): void;
+  /** Gives what ends the connection as gently as its protocol can. */
+  serve(socket: TLSSocket, peer: Peer): () => void;
   discourage(): void;
   drain(): Promise<void>;
   close(): void;
@@ -47,14 +50,20 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const { values } = settings;
   const deadlines = createDeadlines(settings.beat);
   const service = (values.mode === "http" ? createHttpService : createTcpService)(settings, deadlines);
+  const admissions = createAdmissions(settings, deadlines);
   const isTrusted = createTrust(values.trustedProxies);
+  let linesOf = createIdentityLines(values.identityHeaders, settings.material.cert);
   const listener: Listener = createListener({
     ...settings,
-    onClient: (socket) => service.serve(socket, peerOf(socket, isTrusted)),
+    onClient: (socket, client) => admissions.admit(socket, client, service.serve(socket, peerOf(socket, client))),
   });
   return {
     listen: listener.listen,
-    update: listener.update,
+    update: (material, nextValues) => {
+      linesOf = createIdentityLines(values.identityHeaders, material.cert);
+      listener.update(material, nextValues);
+      admissions.update(material, nextValues);
+    },
     discourage: service.discourage,
     // The listener is closed when the last connection is, handshakes included; only then is there nothing in flight.
     drain: async () => void (await Promise.all([listener.close(), service.drain()])),
@@ -66,9 +75,10 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
       await closed;
     },
   };
-}
 
-function peerOf(socket: TLSSocket, isTrusted: (address: string) => boolean): Peer {
-  const address = plainAddress(socket.remoteAddress ?? "");
-  return { address, localPort: socket.localPort ?? 0, scheme: "https", trusted: isTrusted(address) };
+  function peerOf(socket: TLSSocket, client: Client | undefined): Peer {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    const localPort = socket.localPort ?? 0;
+    return { address, localPort, scheme: "https", trusted: isTrusted(address), lines: linesOf(client) };
+  }
 }

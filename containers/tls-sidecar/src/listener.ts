@@ -1,13 +1,15 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
-import type { Socket } from "node:net";
+import type { X509Certificate } from "node:crypto";
 import { createServer } from "node:tls";
-import type { Server, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 
-import { formatAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
+import { limitConnections } from "./connection-limits.ts";
 import { identityOf } from "./identity.ts";
+import type { Identity } from "./identity.ts";
+import { listen } from "./listen.ts";
 import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
@@ -17,6 +19,9 @@ import { tlsOptionsOf } from "./tls-options.ts";
 
 export type Metrics = MetricsOf<typeof metricTable>;
 
+/** Who a client is, by a certificate that has been verified. */
+export type Client = { readonly certificate: X509Certificate; readonly identity: Identity };
+
 export type ListenerSettings = {
   readonly values: Values;
   readonly material: Material;
@@ -25,13 +30,13 @@ export type ListenerSettings = {
   /** Whether other threads listen on the same port. */
   readonly shared: boolean;
   /** Takes over a connection whose handshake and client are good. */
-  onClient(socket: TLSSocket): void;
+  onClient(socket: TLSSocket, client: Client | undefined): void;
 };
 
 export type Listener = {
   /** Binds; resolves with the address as bound, rejects when it is taken. */
   listen(address: Address): Promise<Address>;
-  /** Serves new handshakes with this from now on; connections go on. */
+  /** Serves new handshakes with this from now on; who is connected is not its business. */
   update(material: Material, values: Values): void;
   /** Accepts no more; resolves when the socket is closed. */
   close(): Promise<void>;
@@ -50,7 +55,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
     noDelay: true,
   });
 
-  const destroyAll = trackConnections(server, count, values.maxConnections);
+  const destroyAll = limitConnections(server, values, metrics);
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
   server.on("error", (error) => {
     if (!server.listening) return;
@@ -62,10 +67,10 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const refusal = refusalOf(socket, policy);
+    const { refusal, client } = judge(socket, policy);
     if (refusal === undefined) {
       count.handshakes(socket);
-      onClient(socket);
+      onClient(socket, client);
       return;
     }
     socket.on("error", () => undefined);
@@ -73,7 +78,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
 
-  return { listen: (address) => listen(server, address, shared), update, close, destroyAll };
+  return { listen: (address) => listen(server, address, { flag: "--listen", shared }), update, close, destroyAll };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
     count.failures.get(reason)!.add(1);
@@ -90,30 +95,6 @@ export function createListener({ values, material, metrics, log, shared, onClien
   }
 }
 
-/** Counts connections and closes those beyond the limit; gives what ends all that are open. */
-function trackConnections(server: Server, count: Counters, limit: number): () => void {
-  const open = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    count.connections.add(1);
-    if (open.size >= limit) {
-      count.tooMany.add(1);
-      socket.destroy();
-      return;
-    }
-    open.add(socket);
-    count.active.set(open.size);
-    socket.once("close", () => {
-      open.delete(socket);
-      count.active.set(open.size);
-    });
-  });
-  return () => {
-    for (const socket of open) socket.destroy();
-  };
-}
-
-type Counters = ReturnType<typeof countersOf>;
-
 /** The cells of the hot path, looked up once. */
 function countersOf(metrics: Metrics) {
   const versions = TLS_VERSIONS.map((version) => ({
@@ -121,9 +102,6 @@ function countersOf(metrics: Metrics) {
     resumed: metrics.handshakes.cell({ version, resumed: "true" }),
   }));
   return {
-    connections: metrics.connections.cell({}),
-    active: metrics.active.cell({}),
-    tooMany: metrics.connectionsRefused.cell({ reason: "too_many" }),
     acceptFailed: metrics.connectionsRefused.cell({ reason: "accept_failed" }),
     failures: new Map(HANDSHAKE_FAILURES.map((reason) => [reason, metrics.handshakeFailures.cell({ reason })])),
     handshakes: (socket: TLSSocket) => {
@@ -133,17 +111,21 @@ function countersOf(metrics: Metrics) {
   };
 }
 
-/** Why this client may not pass, on every connection anew: a resumed session is no proof that it still may. */
-function refusalOf(socket: TLSSocket, policy: Policy): HandshakeFailure | undefined {
-  if (policy.clientAuth === "none") return undefined;
+type Verdict = { readonly refusal?: HandshakeFailure | undefined; readonly client?: Client };
+
+/** Who this client is, or why it may not pass; on every connection anew, as a resumed session is no proof that it may. */
+function judge(socket: TLSSocket, policy: Policy): Verdict {
+  if (policy.clientAuth === "none") return {};
   try {
     const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined) return policy.clientAuth === "require" ? "no_certificate" : undefined;
-    if (!socket.authorized) return "bad_certificate";
-    return policy.refusalOf(identityOf(certificate), Date.now());
+    if (certificate === undefined) return policy.clientAuth === "require" ? { refusal: "no_certificate" } : {};
+    if (!socket.authorized) return { refusal: "bad_certificate" };
+    const identity = identityOf(certificate);
+    const refusal = policy.refusalOf(identity, Date.now());
+    return refusal === undefined ? { client: { certificate, identity } } : { refusal };
   } catch {
     // A certificate that cannot even be read.
-    return "bad_certificate";
+    return { refusal: "bad_certificate" };
   }
 }
 
@@ -160,19 +142,4 @@ const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
 function failureOf(error: Error): HandshakeFailure {
   const code = (error as { code?: string }).code ?? error.message;
   return FAILURE_BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? "other";
-}
-
-function listen(server: Server, address: Address, shared: boolean): Promise<Address> {
-  const { promise, resolve, reject } = Promise.withResolvers<Address>();
-  const onError = (error: NodeJS.ErrnoException): void => {
-    const written = formatAddress(address);
-    reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
-  };
-  server.once("error", onError);
-  server.listen("path" in address ? address : { ...address, reusePort: shared }, () => {
-    server.off("error", onError);
-    const bound = server.address();
-    resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
-  });
-  return promise;
 }

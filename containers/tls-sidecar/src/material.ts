@@ -37,7 +37,8 @@ export type WrittenAs = Readonly<Record<"cert" | "key" | "clientCa", string>>;
 
 const FLAGS: WrittenAs = { cert: "--cert", key: "--key", clientCa: "--client-ca" };
 const MAX_FILE_BYTES = 1024 ** 2;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+/** One certificate in PEM text. */
+export const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 export async function loadMaterial(values: Values, writtenAs: WrittenAs = FLAGS): Promise<LoadResult> {
   const problems: string[] = [];

@@ -21,13 +21,28 @@ export const HANDSHAKE_FAILURES = [
 ] as const;
 export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 
+/** Why the sidecar closed a connection that it had let in. */
+export const CLOSE_REASONS = [
+  "no_certificate",
+  "not_allowed",
+  "untrusted",
+  "certificate_expired",
+  "max_lifetime",
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
 export const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 export const metrics = {
   connections: counter("tls_sidecar_connections_total", "Connections accepted from clients, before the handshake."),
   connectionsRefused: counter("tls_sidecar_connections_refused_total", "Connections closed at once, by reason.", {
-    reason: ["too_many", "accept_failed"],
+    reason: ["too_many", "too_many_per_client", "accept_failed"],
   }),
+  closed: counter(
+    "tls_sidecar_connections_closed_total",
+    "Connections that the sidecar closed after it had let them in, by reason: what a reload, a certificate's end or `--max-connection-lifetime` ended.",
+    { reason: CLOSE_REASONS },
+  ),
   active: gauge("tls_sidecar_connections_active", "Clients connected now, handshakes included."),
   handshakes: counter("tls_sidecar_handshakes_total", "TLS handshakes completed, by version and resumption.", {
     version: TLS_VERSIONS,
@@ -39,6 +54,11 @@ export const metrics = {
     {
       reason: HANDSHAKE_FAILURES,
     },
+  ),
+  redirects: counter(
+    "tls_sidecar_redirects_total",
+    "Requests by plain HTTP on `--redirect-listen`, by what came of them.",
+    { outcome: ["redirected", "refused"] },
   ),
   requests: counter("tls_sidecar_requests_total", "Requests answered in mode http, by class of the status.", {
     status: STATUS_CLASSES,

@@ -36,6 +36,12 @@ const traffic = {
     summary:
       "Addresses and CIDR blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are kept and added to. Everyone else's are replaced.",
   }),
+  identityHeaders: option({
+    kind: list(choice(["xfcc", "client-cert", "client-cert-chain"])),
+    section: "Traffic",
+    summary:
+      "What the application is told of a client's verified certificate: `xfcc` is Envoy's `X-Forwarded-Client-Cert`, the others are RFC 9440's `Client-Cert` and `Client-Cert-Chain`. What clients send of these is always removed.",
+  }),
   accessLog: option({
     kind: boolean(),
     default: "true",
@@ -47,6 +53,41 @@ const traffic = {
     default: "1",
     section: "Traffic",
     summary: "Threads that serve clients, each with its own event loop. One is enough for a whole CPU.",
+  }),
+};
+
+const TEN_YEARS_MS = 3650 * 86_400_000;
+
+const legacy = {
+  redirectListen: option({
+    kind: address("0.0.0.0"),
+    section: "Help for the application",
+    summary:
+      "Where clients that come by plain HTTP are sent on: each request is answered 308 with the same URL by HTTPS. By default nowhere.",
+  }),
+  redirectPort: option({
+    kind: integer(1, 65_535),
+    section: "Help for the application",
+    summary:
+      "The port in those URLs: the one at which clients reach the TLS listener, such as a Service's 443. By default the port of `--listen`.",
+  }),
+  hsts: option({
+    kind: duration({ maxMs: TEN_YEARS_MS }),
+    section: "Help for the application",
+    summary:
+      "Tell browsers with `Strict-Transport-Security` to come by HTTPS only for this long, such as `365d`, in place of what the application says; `0` makes them forget it. By default responses are left as they are.",
+  }),
+  rewriteLocation: option({
+    kind: boolean(),
+    default: "false",
+    section: "Help for the application",
+    summary: "Make `Location: http://` of the application's redirects to the host that was asked `https://`.",
+  }),
+  rewriteCookies: option({
+    kind: boolean(),
+    default: "false",
+    section: "Help for the application",
+    summary: "Add `Secure` to the cookies that the application sets without it.",
   }),
 };
 
@@ -166,6 +207,12 @@ const limits = {
     section: "Limits",
     summary: "Clients that may be connected at a time, on each worker; further ones are closed at once.",
   }),
+  maxConnectionsPerClient: option({
+    kind: integer(1, 1_000_000),
+    section: "Limits",
+    summary:
+      "Connections that one IP address may have at a time, on each worker; further ones are closed at once. `--trusted-proxies` are exempt, since they speak for many. By default as many as `--max-connections`.",
+  }),
   maxHeaderSize: option({
     kind: bytes(),
     default: "16KiB",
@@ -229,6 +276,12 @@ const timeouts = {
     section: "Timeouts",
     summary: "How long one side may go on after the other has ended.",
   }),
+  maxConnectionLifetime: option({
+    kind: duration({ positive: true }),
+    section: "Timeouts",
+    summary:
+      "How long a client may stay connected. In mode http the request in flight is finished first, and told `Connection: close`; upgraded connections, and those of mode tcp, are closed at once. By default for ever.",
+  }),
   targetKeepAlive: option({
     kind: duration({ positive: true }),
     default: "4s",
@@ -238,4 +291,12 @@ const timeouts = {
   }),
 };
 
-export const options = { ...traffic, ...certificates, ...access, ...health, ...limits, ...timeouts } as const;
+export const options = {
+  ...traffic,
+  ...legacy,
+  ...certificates,
+  ...access,
+  ...health,
+  ...limits,
+  ...timeouts,
+} as const;

@@ -28,6 +28,7 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
         const milliseconds = Math.round(performance.now() - began);
         record("connection", { client: address, received, sent, milliseconds });
       });
+      return relay.destroy;
     },
     // Bytes have no place for such a word.
     discourage: () => undefined,

@@ -17,7 +17,10 @@ export function tlsOptionsOf(material: Material, values: Values): TlsOptions {
     minVersion: values.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
     ...(values.ciphers === undefined ? {} : { ciphers: values.ciphers }),
     ...(values.curves === undefined ? {} : { ecdhCurve: values.curves }),
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    secureOptions:
+      constants.SSL_OP_NO_RENEGOTIATION |
+      // A ticket holds a client's certificate, but not its chain: with OpenSSL a resumed session has none.
+      (values.identityHeaders.includes("client-cert-chain") ? constants.SSL_OP_NO_TICKET : 0),
     // A session made under another policy or CA cannot be resumed under this one: it would pass unchecked.
     sessionIdContext: policyFingerprint(values, material.ca),
   };

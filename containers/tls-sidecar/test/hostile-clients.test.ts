@@ -7,6 +7,7 @@ import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import type { TLSSocket } from "node:tls";
 
 import { createCertificateAuthority, rawExchange, requirePrograms, startApp, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
@@ -177,4 +178,39 @@ test("connections beyond --max-connections are closed at once, and the others go
   expect((await sidecar.metrics()).value("tls_sidecar_connections_refused_total", { reason: "too_many" })).toBe(1);
   held[0]!.destroy();
   await until(async () => (await visit(sidecar)).admitted);
+});
+
+/** Connections from an address of this machine, after their handshakes. */
+async function hold(sidecar: Sidecar, localAddress: string, count: number): Promise<TLSSocket[]> {
+  const sockets = Array.from({ length: count }, () =>
+    // The types do not know that an address to connect from may be given, too.
+    connectTls(Object.assign({ port: sidecar.port, host: "127.0.0.1", ...clientOptions(sidecar) }, { localAddress })),
+  );
+  for (const socket of sockets) cleanup(() => void socket.on("error", () => undefined).destroy());
+  await Promise.all(sockets.map((socket) => once(socket, "secureConnect")));
+  return sockets;
+}
+
+test("one address gets no more than --max-connections-per-client, others get theirs", async () => {
+  const sidecar = await start(["--max-connections-per-client", "2"]);
+  const [first] = await hold(sidecar, "127.0.0.1", 2);
+  expect((await visit(sidecar)).admitted).toBe(false);
+  await hold(sidecar, "127.0.0.2", 2);
+  const refused = (await sidecar.metrics()).value("tls_sidecar_connections_refused_total", {
+    reason: "too_many_per_client",
+  });
+  expect(refused).toBe(1);
+  first!.destroy();
+  await until(async () => (await visit(sidecar)).admitted);
+});
+
+test("a trusted proxy may have more, and a Unix socket has no addresses to count", async () => {
+  const limit = ["--max-connections-per-client", "1"];
+  const sidecar = await start([...limit, "--trusted-proxies", "127.0.0.1"]);
+  await hold(sidecar, "127.0.0.1", 3);
+  expect((await visit(sidecar)).admitted).toBe(true);
+  await expect(start([...limit, "--listen", "unix:/tmp/not-used.sock"])).rejects.toThrow(
+    "--max-connections-per-client: expected a port to listen on beside it, got unix:/tmp/not-used.sock",
+  );
+  await expect(start(["--max-connections-per-client", "0"])).rejects.toThrow("expected a whole number from 1 to");
 });

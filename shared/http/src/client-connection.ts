@@ -34,6 +34,8 @@ export class ClientConnection implements Timed {
   /** Responses are waiting to be sent, so no more requests are taken on. */
   #clogged = false;
   #ending = false;
+  /** Its time is over: what is served now is the last. */
+  retired = false;
 
   constructor(core: ProxyCore, socket: Duplex, peer: Peer) {
     this.core = core;
@@ -57,6 +59,11 @@ export class ClientConnection implements Timed {
     this.core.observer.sent.add(bytes.length);
     this.#clogged = !this.socket.write(bytes as Buffer, "latin1");
     return !this.#clogged;
+  }
+
+  /** Whether no request is to follow the one that is served. */
+  get last(): boolean {
+    return this.retired || this.core.draining;
   }
 
   /** Whether it has been told to wait. */
@@ -87,7 +94,7 @@ export class ClientConnection implements Timed {
       return;
     }
     this.deadline = performance.now() + this.core.timeouts.idleMs;
-    if (this.core.draining) this.drain();
+    if (this.last) this.drain();
     this.resume();
     this.#takePending();
   }
@@ -106,7 +113,7 @@ export class ClientConnection implements Timed {
     this.core.observer.onRefused(refusal, this.peer, exchange);
     const body = `${status} ${reason}: ${text}\n`;
     const connection = keep ? "" : "Connection: close\r\n";
-    const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}`;
+    const fields = `Content-Type: text/plain\r\nContent-Length: ${body.length}\r\n${connection}${this.core.response.lines}`;
     this.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${fields}\r\n${exchange?.isHead === true ? "" : body}`);
     this.exchangeDone(keep);
   }
@@ -133,10 +140,16 @@ export class ClientConnection implements Timed {
     else this.socket.destroy();
   }
 
-  /** The process is about to end: an idle connection is ended soon, one in use (or about to be) after its response. */
+  /** It is to end: an idle connection is ended soon, one in use (or about to be) after its response. */
   drain(): void {
     if (this.#exchange.active || this.#ending || this.#pending !== undefined) return;
     this.deadline = Math.min(this.deadline, performance.now() + DRAIN_IDLE_MS);
+  }
+
+  retire(): void {
+    this.retired = true;
+    if (this.#exchange.active && this.#exchange.tunnel) this.destroy();
+    else this.drain();
   }
 
   onDeadline(): void {

@@ -6,14 +6,15 @@ import { INCOMPLETE, REFUSED } from "./field-section.ts";
 import { hostOf } from "./head-parser.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { MessageWriter } from "./message-writer.ts";
-import type { ProxyCore } from "./proxy.ts";
+import type { Answer, ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
 import { checkRequest, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
-import { framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
+import { answerHead, framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
 import { kept } from "./socket-reader.ts";
-import { CRLF } from "./syntax.ts";
-import type { Borrower, Upstream, UpstreamConnection } from "./upstream.ts";
+import { CRLF, NO_BYTES } from "./syntax.ts";
+import type { Borrower, UpstreamConnection } from "./upstream.ts";
+import { Upstream } from "./upstream.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -36,7 +37,7 @@ export class Exchange implements Borrower {
   complete = false;
   /** When the head was complete, in the milliseconds of performance.now(). */
   startedAt = 0;
-  /** `GET /path`, and Host, when the proxy records requests. */
+  /** `GET /path`, when the proxy records requests; and Host, also when it rewrites responses. */
   requestLine = "";
   host = "";
 
@@ -69,16 +70,13 @@ export class Exchange implements Borrower {
     this.#reset(head);
     const target = checkRequest(head);
     if (typeof target !== "string") return this.#refuse(target);
-    const upstream = this.#core.route(head, this.client.peer);
-    if (upstream === undefined) return this.#refuse(REFUSALS.noUpstream);
+    const upstream = this.#core.route(head, this.client.peer) ?? REFUSALS.noUpstream;
+    if (!(upstream instanceof Upstream)) return this.#answerWith(upstream);
     this.#upstream = upstream;
     this.#upgrade = upgradeOf(head);
-    this.#requestHead = writeRequestHead(this.#core.writer, head, {
-      rule: this.#core.requestFields,
-      target,
-      upgrade: this.#upgrade,
-      forwarding: this.client.forwarding,
-    });
+    const { writer, requestFields: rule } = this.#core;
+    const { forwarding } = this.client;
+    this.#requestHead = writeRequestHead(writer, head, { rule, target, upgrade: this.#upgrade, forwarding });
     this.#send(upstream.lend(this, { replayable: this.#replayable }));
     this.#progress();
     return undefined;
@@ -127,9 +125,8 @@ export class Exchange implements Borrower {
 
   /** Nothing has moved for too long, or no answer has come. */
   onDeadline(): void {
-    if (this.tunnel || this.status !== 0) {
-      this.#breakOff();
-    } else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
+    if (this.tunnel || this.status !== 0) this.#breakOff();
+    else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
     else this.#refuse(REFUSALS.bodyTimeout);
   }
 
@@ -154,7 +151,7 @@ export class Exchange implements Borrower {
     if (this.tunnel) this.client.end();
     else if (this.status !== 0 && this.#responseBody.framing === BODY.untilClose) {
       this.#responseBody.endByClose();
-      if (this.#chunkedOut) this.client.write(this.#core.writer.begin().takeWith(this.#responseBody, EMPTY, true));
+      if (this.#chunkedOut) this.client.write(this.#core.writer.begin().takeWith(this.#responseBody, NO_BYTES, true));
       this.#finish();
     } else connection.destroy();
   }
@@ -178,10 +175,9 @@ export class Exchange implements Borrower {
     this.status = 0;
     this.complete = false;
     this.startedAt = performance.now();
-    if (this.#core.recordRequests) {
-      this.requestLine = `${method} ${head.target}`;
-      this.host = hostOf(head);
-    }
+    const { recordRequests, response } = this.#core;
+    if (recordRequests) this.requestLine = `${method} ${head.target}`;
+    if (recordRequests || response.rewrites !== undefined) this.host = hostOf(head);
     const framing = head.chunked ? BODY.chunked : head.contentLength > 0 ? BODY.length : BODY.none;
     this.#requestBody.begin(framing, head.contentLength);
     this.requestDone = framing === BODY.none;
@@ -239,14 +235,14 @@ export class Exchange implements Borrower {
       if (head.status === 101) return this.#switchProtocols(head, all, end);
       if (head.status >= 200) return this.#respond(head, all, end);
       // 100 was answered by us; 102, 103 and others are the client's, if it can understand them (RFC 9110 section 15.2).
-      if (head.status !== 100 && !this.#isHttp10) this.#toClient(this.#startHead(head, all).text(CRLF).take(), true);
+      if (head.status !== 100 && !this.#isHttp10) this.#toClient(this.#startHead(head).text(CRLF).take(), true);
       at = end;
     }
     return undefined;
   }
 
-  #startHead(head: HeadParser, bytes: Buffer): MessageWriter {
-    return startResponseHead(this.#core.writer, head, bytes, this.#core.responseFields);
+  #startHead(head: HeadParser): MessageWriter {
+    return startResponseHead(this.#core.writer, head, this.#core.response, this.host);
   }
 
   #respond(head: HeadParser, bytes: Buffer, end: number): void {
@@ -256,13 +252,13 @@ export class Exchange implements Borrower {
     this.#chunkedOut = endless && !this.#isHttp10;
     this.#endsWithClose = endless && this.#isHttp10;
     this.#keepUpstream = staysOpen(head, body.framing);
-    if (this.#core.draining || !this.requestDone || this.#endsWithClose) this.#keepClient = false;
+    if (this.client.last || !this.requestDone || this.#endsWithClose) this.#keepClient = false;
     const bodyEnd = body.done ? end : body.decode(bytes, end);
     // Nothing has been sent yet, so the client can still be told.
     if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
     this.status = head.status;
-    const message = this.#startHead(head, bytes).text(
-      responseFraming(head, this.#chunkedOut) + this.#connectionLine() + CRLF,
+    const message = this.#startHead(head).text(
+      responseFraming(head, this.#chunkedOut) + this.#connectionLine() + this.#core.response.endOfHead,
     );
     return this.#endOfBytes(bytes, bodyEnd, message.takeWith(body, bytes, this.#chunkedOut));
   }
@@ -302,11 +298,13 @@ export class Exchange implements Borrower {
     this.tunnel = true;
     this.complete = true;
     const protocol = head.upgrade === -1 ? this.#upgrade : head.value(head.upgrade);
-    this.client.write(this.#startHead(head, bytes).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
+    this.client.write(this.#startHead(head).text(`Connection: upgrade\r\nUpgrade: ${protocol}\r\n\r\n`).take());
     this.#core.observer.onResponse(this);
     if (end < bytes.length) this.#toClient(kept(bytes.subarray(end)), true);
     const early = this.client.takeTunnelBytes();
     if (early !== undefined) this.takeTunnelled(early);
+    // A tunnel has no next response after which to end.
+    if (this.client.retired) this.client.destroy();
     return undefined;
   }
 
@@ -320,6 +318,20 @@ export class Exchange implements Borrower {
     this.client.exchangeDone(this.#keepClient && this.requestDone);
   }
 
+  /** What the caller wants said instead of asking an upstream. */
+  #answerWith(answer: Answer | Refusal): void {
+    if ("reason" in answer) return this.#refuse(answer);
+    this.status = answer.status;
+    this.complete = true;
+    // What is left of the request would be taken for the next one.
+    if (this.client.last || !this.requestDone) this.#keepClient = false;
+    const head = answerHead(answer, this.#connectionLine() + this.#core.response.endOfHead);
+    this.client.write(this.isHead ? head : head + answer.body);
+    this.#release();
+    this.#core.observer.onResponse(this);
+    return this.client.exchangeDone(this.#keepClient);
+  }
+
   /** Nothing of a response has been sent: the client gets ours. */
   #fail(failure: Refusal): void {
     this.#core.observer.onUpstreamFailure(failure);
@@ -330,7 +342,7 @@ export class Exchange implements Borrower {
     this.#connection?.discard();
     this.#release();
     const inOrder = this.requestDone && refusal.status >= 500;
-    const keep = inOrder && this.#keepClient && !this.#isHttp10 && !this.#core.draining;
+    const keep = inOrder && this.#keepClient && !this.#isHttp10 && !this.client.last;
     this.client.refuse(refusal, { keep, exchange: this });
   }
 
@@ -352,5 +364,3 @@ export class Exchange implements Borrower {
     this.#partialHead = undefined;
   }
 }
-
-const EMPTY = Buffer.alloc(0);

@@ -39,6 +39,8 @@ const FIRST_OWN = 16;
 export const addToHash = (hash: number, normalByte: number): number => (Math.imul(hash, 31) + normalByte) | 0;
 
 export type FieldNames = {
+  /** All identities are below this. */
+  readonly size: number;
   /**
    * The identity of the name at `bytes[start, end)` whose normal form has this hash: positive when spelt exactly (but
    * for case), negative when spelt with `_`, `.` or the like for `-`, 0 when it is not in the table.
@@ -61,6 +63,7 @@ export function createFieldNames(own: readonly string[] = []): FieldNames {
     byHash.set(hash, [...(byHash.get(hash) ?? []), { name: bytes, id }]);
   }
   return {
+    size: FIRST_OWN + own.length,
     find: (bytes, start, end, hash) => {
       const candidates = byHash.get(hash);
       if (candidates === undefined) return 0;

@@ -21,14 +21,15 @@ export const FORWARDING_FIELDS = [
 /** Writes the forwarding lines of one client's requests, each with its CR LF. */
 export type ForwardingLines = { linesFor(head: HeadParser): Buffer };
 
-/** Makes the writer for a client. Its lines only change with the host, so the last ones are kept. */
+/** Makes the writer for a client: the fields above, then the peer's own lines. They only change with the host, so the last are kept. */
 export function createForwardingLines(
   peer: Peer,
   names: FieldNames,
   isTrusted: (address: string) => boolean,
 ): ForwardingLines {
+  const own = peer.lines ?? "";
   const bytesOf = (lines: string): Buffer => Buffer.from(lines, "latin1");
-  if (peer.trusted) return { linesFor: (head) => bytesOf(chainedLines(head, { peer, names, isTrusted })) };
+  if (peer.trusted) return { linesFor: (head) => bytesOf(chainedLines(head, { peer, names, isTrusted }) + own) };
   let lastHost: Buffer | undefined;
   let lines = bytesOf("");
   return {
@@ -36,7 +37,7 @@ export function createForwardingLines(
       if (lastHost === undefined || !isSameHost(head, lastHost)) {
         const host = hostOf(head);
         lastHost = bytesOf(host);
-        lines = bytesOf(ownLines(peer, host));
+        lines = bytesOf(ownLines(peer, host) + own);
       }
       return lines;
     },

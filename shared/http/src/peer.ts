@@ -10,6 +10,8 @@ export type Peer = {
   readonly scheme: "http" | "https";
   /** Whether its own forwarding fields may be believed. */
   readonly trusted: boolean;
+  /** Lines of `ownedFields` that each of its requests gets, each with its CR LF: ASCII, without any other control character. */
+  readonly lines?: string;
 };
 
 /** An IPv4 address that a dual-stack socket shows as IPv6, as IPv4. */

@@ -26,6 +26,18 @@ const OURS =
   "X-Forwarded-For: 192.0.2.7\r\nX-Real-IP: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\n" +
   'X-Forwarded-Port: 8443\r\nForwarded: for=192.0.2.7;proto=https;host="a"\r\n';
 
+test("an answer of the caller's own stands in for an upstream's, without its body for HEAD", async () => {
+  const app = await startScripted(ok(), cleanup);
+  const answer = { status: 308, lines: "Location: https://a/\r\n", body: "moved\n" };
+  const { port, heard } = await startProxy(app.port, { cleanup, proxy: { route: () => answer } });
+  const head = "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://a/\r\nContent-Length: 6\r\n";
+  const send = `${get()}HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+  const { text } = await rawExchange({ port, send });
+  expect(text).toBe(`${head}\r\nmoved\n${head}Connection: close\r\n\r\n`);
+  expect(heard).toEqual(["response 308", "response 308"]);
+  expect(app.heads).toEqual([]);
+});
+
 describe("request heads", () => {
   test("what a proxy does not act on passes as it is", async () => {
     const lines =
@@ -38,6 +50,17 @@ describe("request heads", () => {
   test("a path is not touched (6.3 row 12)", async () => {
     for (const path of ["//evil/x", "/a//b", "/http:/a", "/%2e%2e/", "/?", "/\\", '/"<>{}|^`']) {
       expect(await passed(get(path))).toContain(`GET ${path} HTTP/1.1\r\n`);
+    }
+  });
+
+  test("fields that the caller owns are its peer's alone, in any spelling", async () => {
+    const lines = "X-Owner: a\r\nx_owner: b\r\nX-OWNERS: c\r\nX-Empty: d\r\n";
+    const proxy = { ownedFields: ["x-owner", "x-empty"] };
+    for (const trusted of [false, true]) {
+      const peer = { trusted, lines: "X-Owner: ours\r\n" };
+      expect(await passed(get("/", lines), { proxy, peer })).toBe(
+        `GET / HTTP/1.1\r\nHost: a\r\nX-OWNERS: c\r\n${OURS}X-Owner: ours\r\n\r\n`,
+      );
     }
   });
 

@@ -186,6 +186,35 @@ describe("draining", () => {
   });
 });
 
+describe("a connection that is retired", () => {
+  test("ends soon when it is idle, after its response when it is used, and the others go on", async () => {
+    const nothing = (): void => undefined;
+    let answer = nothing;
+    const retired: (() => void)[] = [];
+    const { port, proxy } = await setUp((head, _, socket) => {
+      if (!head.includes("/slow")) return ok();
+      answer = () => void socket.write(ok("slow"));
+      return undefined;
+    });
+    const { serve } = proxy;
+    Object.assign(proxy, { serve: (...given: Parameters<typeof serve>) => retired.push(serve(...given).retire) });
+    const begin = async (): Promise<Socket> => {
+      const socket = open(port);
+      await rawExchange({ socket, send: get(), until: "ok" });
+      return socket;
+    };
+    const [idle, used, other] = [await begin(), await begin(), await begin()];
+    const slow = rawExchange({ socket: used, send: get("/slow") });
+    await until(() => answer !== nothing);
+    retired[0]!();
+    retired[1]!();
+    expect((await rawExchange({ socket: idle, send: "" })).ended).toBe("close");
+    answer();
+    expect((await slow).text).toContain("Connection: close\r\n\r\nslow");
+    expect((await rawExchange({ socket: other, send: get(), until: "ok" })).text).not.toContain("Connection: close");
+  });
+});
+
 test("closing ends every connection at once, and leaves nothing behind", async () => {
   const { port, app, proxy, listening, sockets } = await setUp((head) => (head.includes("/wait") ? undefined : ok()));
   const idle = rawExchange({ port, send: get() });

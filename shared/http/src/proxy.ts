@@ -15,6 +15,8 @@ import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
 import type { Peer } from "./peer.ts";
 import type { Refusal } from "./refusals.ts";
+import { createResponseRules } from "./response-rules.ts";
+import type { ResponseRules, ResponseSettings } from "./response-rules.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** All in milliseconds. */
@@ -47,6 +49,9 @@ export type ProxyObserver = {
   onAborted(exchange: Exchange): void;
 };
 
+/** An answer of the caller's own: lines with their CR LF, and an ASCII body. */
+export type Answer = { readonly status: number; readonly lines: string; readonly body: string };
+
 export type ProxySettings = {
   readonly limits: HeadLimits;
   readonly timeouts: ProxyTimeouts;
@@ -54,29 +59,42 @@ export type ProxySettings = {
   readonly observer: ProxyObserver;
   /** Whether exchanges keep their request line and host as text, for an access log. */
   readonly recordRequests: boolean;
-  /** Chooses the upstream of one request; undefined answers 503. Offsets and texts of the head are valid in the call. */
-  route(head: HeadParser, peer: Peer): Upstream | undefined;
+  /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
+  readonly ownedFields?: readonly string[];
+  /** What is changed in responses. */
+  readonly response?: ResponseSettings;
+  /**
+   * Chooses the upstream of one request, or what to answer in its place; undefined answers 503. Offsets and texts of the
+   * head are valid in the call.
+   */
+  route(head: HeadParser, peer: Peer): Upstream | Answer | Refusal | undefined;
   /** Whether a forwarding chain's address is a proxy that may be believed. */
   isTrusted(address: string): boolean;
 };
 
 /** What the connections of one proxy share: as parsing is done within one turn, one parser serves them all. */
-export type ProxyCore = ProxySettings & {
+export type ProxyCore = Omit<ProxySettings, "response"> & {
   readonly names: FieldNames;
   readonly requestParser: HeadParser;
   readonly responseParser: HeadParser;
   readonly trailerParser: FieldSection;
   readonly writer: MessageWriter;
   readonly requestFields: FieldRule;
-  readonly responseFields: FieldRule;
+  readonly response: ResponseRules;
   readonly connections: Set<ClientConnection>;
   draining: boolean;
   onConnectionGone(): void;
 };
 
+/** A connection that is being served. */
+export type Serving = {
+  /** The response in flight is the last, an idle connection is ended soon, an upgraded one at once. */
+  retire(): void;
+};
+
 export type Proxy = {
   /** Serves requests on a connected socket, TLS or not, until it closes. */
-  serve(socket: Duplex, peer: Peer): void;
+  serve(socket: Duplex, peer: Peer): Serving;
   /** From now on responses carry Connection: close, and idle connections are ended soon. */
   discourage(): void;
   /** Discourages, and resolves once there is no connection. Stop accepting first, or there may be new ones later. */
@@ -86,7 +104,8 @@ export type Proxy = {
 };
 
 export function createProxy(settings: ProxySettings): Proxy {
-  const names = createFieldNames(FORWARDING_FIELDS);
+  const names = createFieldNames([...FORWARDING_FIELDS, ...(settings.ownedFields ?? [])]);
+  const response = createResponseRules(settings.response ?? {});
   let waiting: (() => void)[] = [];
   const discourage = (): void => {
     core.draining = true;
@@ -96,11 +115,11 @@ export function createProxy(settings: ProxySettings): Proxy {
     ...settings,
     names,
     requestParser: new HeadParser(names, settings.limits),
-    responseParser: new HeadParser(names, settings.limits),
+    responseParser: new HeadParser(response.names, settings.limits),
     trailerParser: new FieldSection(names, settings.limits),
     writer: new MessageWriter(),
-    requestFields: { dropped: requestTable(), dropAliases: true },
-    responseFields: { dropped: responseTable(), dropAliases: false },
+    requestFields: { dropped: requestTable(names.size), dropAliases: true },
+    response,
     connections: new Set(),
     draining: false,
     onConnectionGone: () => {
@@ -112,7 +131,8 @@ export function createProxy(settings: ProxySettings): Proxy {
   return {
     serve: (socket, peer) => {
       // One that has closed already would never say so again.
-      if (!socket.destroyed) void new ClientConnection(core, socket, peer);
+      const connection = socket.destroyed ? undefined : new ClientConnection(core, socket, peer);
+      return { retire: () => connection?.retire() };
     },
     discourage,
     drain: () => {
@@ -128,21 +148,9 @@ export function createProxy(settings: ProxySettings): Proxy {
   };
 }
 
-/** Room for the built-in identities and the own ones behind them. */
-const TABLE_SIZE = 64;
-
-/** Requests: framing and hop-by-hop fields are written anew, forwarding fields are ours alone. */
-function requestTable(): Uint8Array {
-  const table = new Uint8Array(TABLE_SIZE).fill(1);
+/** Requests: framing and hop-by-hop fields are written anew, forwarding fields and the caller's are ours alone. */
+function requestTable(size: number): Uint8Array {
+  const table = new Uint8Array(size).fill(1);
   for (const id of [0, FIELD.host, FIELD.trailer]) table[id] = 0;
-  return table;
-}
-
-/** Responses: framing and hop-by-hop fields are written anew. */
-function responseTable(): Uint8Array {
-  const table = new Uint8Array(TABLE_SIZE);
-  const { contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade } = FIELD;
-  for (const id of [contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, upgrade])
-    table[id] = 1;
   return table;
 }

@@ -1,8 +1,13 @@
-// How a response's head is read and how it reads when it is passed on.
+import { STATUS_CODES } from "node:http";
+
 import { BODY } from "./body-decoder.ts";
 import type { BodyFraming } from "./body-decoder.ts";
 import type { HeadParser } from "./head-parser.ts";
-import type { FieldRule, MessageWriter } from "./message-writer.ts";
+import type { MessageWriter } from "./message-writer.ts";
+import type { Answer } from "./proxy.ts";
+// How a response's head is read and how it reads when it is passed on.
+import type { ResponseRules } from "./response-rules.ts";
+import { writeRewritten } from "./response-rules.ts";
 
 /** The framing of a response's body (RFC 9112 section 6.3). */
 export function framingOf(head: HeadParser, isHead: boolean): BodyFraming {
@@ -19,14 +24,16 @@ export function staysOpen(head: HeadParser, framing: BodyFraming): boolean {
   return !head.close && (head.keepAlive || head.minor === 1);
 }
 
-/** Begins a head: the status line in our version, and the fields that pass. */
+/** Begins a head: the status line in our version, and the fields that pass, some of them rewritten. */
 export function startResponseHead(
   writer: MessageWriter,
   head: HeadParser,
-  bytes: Buffer,
-  rule: FieldRule,
+  { fields, rewrites }: ResponseRules,
+  host: string,
 ): MessageWriter {
-  return writer.begin().text("HTTP/1.1 ").copy(bytes, head.statusStart, head.fieldsStart).fields(head, rule);
+  writer.begin().text("HTTP/1.1 ").copy(head.bytes, head.statusStart, head.fieldsStart).fields(head, fields);
+  if (rewrites !== undefined) writeRewritten(writer, head, rewrites, host);
+  return writer;
 }
 
 /** The framing's field; a 204 has none, while HEAD and 304 may tell the length of what is not sent. */
@@ -34,3 +41,7 @@ export function responseFraming(head: HeadParser, chunked: boolean): string {
   if (chunked) return "Transfer-Encoding: chunked\r\n";
   return head.contentLength === -1 || head.status === 204 ? "" : `Content-Length: ${head.contentLength}\r\n`;
 }
+
+/** The head of an answer of the caller's own; `end` is what stands behind its fields. */
+export const answerHead = ({ status, lines, body }: Answer, end: string): string =>
+  `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}Content-Length: ${body.length}\r\n${end}`;

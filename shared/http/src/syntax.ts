@@ -11,6 +11,7 @@ const DIGIT_0 = 48;
 const DIGIT_9 = 57;
 const MAX_PORT_DIGITS = 5;
 export const CRLF = "\r\n";
+export const NO_BYTES = Buffer.alloc(0);
 
 function tableOf(classify: (byte: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => classify(byte));

@@ -6,6 +6,7 @@ import type { Address } from "./address.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { REDACTED, Secret } from "./secret.ts";
 import {
+  MAX_TIMER_MS,
   formatBytes,
   formatDuration,
   parseBoolean,
@@ -100,9 +101,10 @@ export const address = (defaultHost = "127.0.0.1"): Kind<Address> =>
 
 /**
  * Milliseconds inside the program. A bare number means seconds, for ever. `positive` refuses 0, for time-outs and the
- * like, where some would take it for "at once" and others for "never".
+ * like, where some would take it for "at once" and others for "never". `maxMs` may only be raised for what no timer waits
+ * for.
  */
-export const duration = ({ positive = false } = {}): Kind<number> =>
+export const duration = ({ positive = false, maxMs = MAX_TIMER_MS } = {}): Kind<number> =>
   scalar({
     name: "duration",
     form: `a duration ${positive ? "above 0, " : ""}such as 500ms, 10s, 5m or 1h (a bare number is seconds)`,
@@ -112,7 +114,7 @@ export const duration = ({ positive = false } = {}): Kind<number> =>
       ...(positive ? { exclusiveMinimum: 0 } : { minimum: 0 }),
     },
     parse: (value) => {
-      const milliseconds = parseDuration(textOf(value) ?? "");
+      const milliseconds = parseDuration(textOf(value) ?? "", maxMs);
       return positive && milliseconds === 0 ? undefined : milliseconds;
     },
     format: formatDuration,

@@ -16,7 +16,7 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 /** Timers take 32 bits of milliseconds: about 24.8 days. */
-const MAX_DURATION_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function scaled(text: string, units: Readonly<Record<string, number>>, bareUnit: number): number | undefined {
   const match = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text.trim());
@@ -25,10 +25,10 @@ function scaled(text: string, units: Readonly<Record<string, number>>, bareUnit:
   return unit === undefined ? undefined : Math.round(Number(match[1]) * unit);
 }
 
-/** `500ms`, `10s`, `5m`, `1h`, `2d`, or bare seconds; gives milliseconds, at most 24.8 days. */
-export function parseDuration(text: string): number | undefined {
+/** `500ms`, `10s`, `5m`, `1h`, `2d`, or bare seconds; gives milliseconds, at most `maxMs`. */
+export function parseDuration(text: string, maxMs = MAX_TIMER_MS): number | undefined {
   const value = scaled(text, DURATION_UNITS, 1000);
-  return value !== undefined && value <= MAX_DURATION_MS ? value : undefined;
+  return value !== undefined && value <= maxMs ? value : undefined;
 }
 
 export function formatDuration(milliseconds: number): string {
