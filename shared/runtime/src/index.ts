@@ -8,6 +8,7 @@ export type {
   Context,
   ReloadOutcome,
   Reread,
+  Route,
   Running,
   Thread,
   ThreadContext,

@@ -181,10 +181,10 @@ function openHandle(series: OpenSeries): MetricHandle<Labels> {
     return fresh;
   };
   return {
-    cell: (labels) => ({
-      add: (amount) => void (at(labels).value += amount),
-      set: (value) => void (at(labels).value = value),
-    }),
+    cell: (labels) => {
+      const kept = at(labels);
+      return { add: (amount) => void (kept.value += amount), set: (value) => void (kept.value = value) };
+    },
     histogram: () => {
       throw new TypeError("a histogram's labels must be closed");
     },
