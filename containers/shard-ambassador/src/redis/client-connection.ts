@@ -61,8 +61,12 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
   #charged = 0;
   /** Bytes that the system has not taken from us yet, as charged. */
   #unsent = 0;
-  /** No more commands are read; when all replies are sent, the connection ends. */
+  /** What else the client sends is of no interest; when all replies are sent, the connection ends. */
   #isEnding = false;
+  /** The connection ends as soon as all commands that have been begun are answered. */
+  #isDraining = false;
+  /** The client sends no more. */
+  #peerHasEnded = false;
   #hasEnded = false;
   #isClosed = false;
 
@@ -74,14 +78,17 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
     settings.deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => settings.turn.queue(this));
-    socket.on("end", () => this.end());
+    socket.on("end", () => {
+      this.#peerHasEnded = true;
+      settings.turn.queue(this);
+    });
     socket.on("error", () => undefined);
     socket.on("close", () => this.#onClose());
   }
 
-  /** Answers what has been read, and then ends the connection. */
-  end(): void {
-    this.#isEnding = true;
+  /** Answers what the client has begun to send, and then ends the connection. */
+  drain(): void {
+    this.#isDraining = true;
     this.#settings.turn.queue(this);
   }
 
@@ -102,12 +109,11 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
     this.destroy();
   }
 
-  onReply(slot: Slot): void {
+  onBytes(slot: Slot, bytes: number): void {
     if (this.#isClosed) return;
-    const bytes = slot.end - slot.start;
     slot.charge += bytes;
     this.#charge(bytes);
-    this.#settings.turn.queue(this);
+    if (slot.isReady) this.#settings.turn.queue(this);
   }
 
   flush(): void {
@@ -123,12 +129,19 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
     }
     if (this.#rest !== undefined) this.#readCommands();
     this.#watchTime(unsent);
-    if (this.#isEnding && this.#head === this.#tail && !this.#hasEnded) this.#finish();
+    if (!this.#hasEnded && this.#isDone()) this.#finish();
+  }
+
+  #isDone(): boolean {
+    if (this.#head !== this.#tail) return false;
+    if (this.#isEnding) return true;
+    if (this.#rest !== undefined) return false;
+    return this.#peerHasEnded || (this.#isDraining && this.#parser.held === 0);
   }
 
   #onData(chunk: Buffer): void {
     // After the end, what still comes is read so that the client gets to see its last replies.
-    if (this.#isEnding) return;
+    if (this.#isEnding || this.#hasEnded) return;
     this.#settings.turn.now = performance.now();
     this.#rest = chunk;
     this.#at = 0;

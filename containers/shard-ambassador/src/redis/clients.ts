@@ -56,7 +56,7 @@ export function createClients({ connection, maxConnections, metrics, log }: Clie
       if (all.size === 0) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       onEmpty = resolve;
-      for (const client of all) client.end();
+      for (const client of all) client.drain();
       await promise;
     },
     destroy: () => {

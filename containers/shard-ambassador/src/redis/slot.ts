@@ -5,7 +5,10 @@ import type { Merge } from "./split.ts";
 const NONE = Buffer.alloc(0);
 
 /** Whom a slot tells. */
-export type SlotOwner = { onReply(slot: Slot): void };
+export type SlotOwner = {
+  /** So many bytes more are held in the slot, which may be ready now. */
+  onBytes(slot: Slot, bytes: number): void;
+};
 
 export class Slot implements Recipient {
   bytes: Buffer = NONE;
@@ -28,7 +31,7 @@ export class Slot implements Recipient {
   take(part: number, bytes: Buffer, start: number, end: number): void {
     if (this.merge === undefined) return this.#settle(bytes, start, end, true);
     const merged = this.merge.add(part, Buffer.from(bytes.subarray(start, end)));
-    if (merged === undefined) return;
+    if (merged === undefined) return this.#owner.onBytes(this, end - start);
     this.merge = undefined;
     this.#settle(merged, 0, merged.length, false);
   }
@@ -61,6 +64,6 @@ export class Slot implements Recipient {
     this.end = end;
     this.isBorrowed = isBorrowed;
     this.isReady = true;
-    this.#owner.onReply(this);
+    this.#owner.onBytes(this, end - start);
   }
 }
