@@ -1,7 +1,7 @@
 // The shard ambassador: the application talks to one address, and each request goes to the shard that owns its key.
 import { isDeepStrictEqual } from "node:util";
 
-import { formatAddress } from "@outrigger/options";
+import { formatAddress, Secret } from "@outrigger/options";
 import { defineContainer } from "@outrigger/runtime";
 import type { Context, ReloadOutcome } from "@outrigger/runtime";
 
@@ -74,13 +74,15 @@ export const container = defineContainer({
 const reasonOf = (statuses: readonly ShardStatus[]): string =>
   statuses.map(({ name, up, reason }) => `shard ${name} ${up ? "is up" : reason}`).join("; ");
 
+const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
+
 /** Nothing can change while running; a changed parameter is not silently ignored. */
 async function reload({ options: before, reread }: AmbassadorContext): Promise<ReloadOutcome> {
   const { values, problems } = await reread();
   if (problems.length > 0) return { outcome: "refused", reasons: problems };
   const after = values as Values;
   const changed = (Object.keys(options) as (keyof Values)[]).filter(
-    (option) => !isDeepStrictEqual(before[option], after[option]),
+    (option) => !isDeepStrictEqual(plain(before[option]), plain(after[option])),
   );
   if (changed.length === 0) return { outcome: "unchanged" };
   const reasons = changed.map((option) => `${option}: expected to stay as it was until a restart, got another value`);

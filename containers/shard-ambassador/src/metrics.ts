@@ -28,7 +28,7 @@ export const metrics = {
   }),
   shardErrors: counter("shard_ambassador_shard_errors_total", "Commands that a shard could not answer, by reason.", {
     shard,
-    reason: "`down`, `connect_failed`, `connect_timeout`, `lost`, `timeout` or `bad_reply`",
+    reason: "`down`, `connect_failed`, `connect_timeout`, `lost`, `timeout`, `bad_reply` or `refused`",
   }),
   duration: histogram("shard_ambassador_request_duration_seconds", "From a command's arrival to its shard's reply.", {
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],

@@ -1,5 +1,5 @@
 // The options of the shard ambassador: the only place where they are described.
-import { address, bytes, choice, duration, integer, list, option, text } from "@outrigger/options";
+import { address, bytes, choice, duration, integer, list, option, secret, text } from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
 import { HASH_NAMES } from "./placement/hashes.ts";
@@ -51,6 +51,19 @@ const placement = {
   }),
 };
 
+const access = {
+  password: option({
+    kind: secret(),
+    section: "Access",
+    summary: "A file with the password that clients must give, by `AUTH` or `HELLO`. Without it everyone is let in.",
+  }),
+  shardPassword: option({
+    kind: secret(),
+    section: "Access",
+    summary: "A file with the password that the ambassador gives to every shard.",
+  }),
+};
+
 const bounds = {
   timeout: option({
     kind: duration(),
@@ -92,6 +105,6 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...bounds } as const;
+export const options = { ...traffic, ...placement, ...access, ...bounds } as const;
 
 export type Values = ValuesOf<typeof options>;

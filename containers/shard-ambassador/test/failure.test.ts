@@ -49,6 +49,7 @@ describe.skipIf(redisServer.skip)(redisServer.title("with a shard"), () => {
     const client = createClient(ambassador.port, cleanup);
     const byShard = await keysByShard(client);
     const other = createClient(ambassador.port, cleanup);
+    expect(await client.get(byShard.get("gamma")![0]!)).toBeNull();
     shards[2]!.signal("SIGSTOP");
     const began = performance.now();
     const hanging = outcome(client.get(byShard.get("gamma")![0]!));

@@ -48,6 +48,7 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
   readonly id: number;
   protocol: 2 | 3 = 2;
   name = "";
+  isAuthenticated = false;
 
   readonly #socket: Socket;
   readonly #settings: ClientSettings;

@@ -50,10 +50,10 @@ const SPECS: readonly Spec[] = [
   { names: "zdiffstore zinterstore zunionstore", kind: "numkeys", first: 2, extra: 1 },
   { names: "sort georadius georadiusbymember", kind: "store" },
   { names: "xread xreadgroup", kind: "streams" },
-  { names: "ping echo select command client hello quit info outrigger", kind: "local" },
+  { names: "auth ping echo select command client hello quit info outrigger", kind: "local" },
   { names: "blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin wait waitaof", kind: "blocking" },
   {
-    names: `acl asking auth bgrewriteaof bgsave cluster config dbsize debug discard exec failover flushall flushdb
+    names: `acl asking bgrewriteaof bgsave cluster config dbsize debug discard exec failover flushall flushdb
       function keys lastsave latency lolwut migrate module monitor multi psubscribe psync publish pubsub punsubscribe
       randomkey readonly readwrite replicaof reset role save scan script shutdown slaveof slowlog spublish ssubscribe
       subscribe sunsubscribe swapdb sync time unsubscribe unwatch watch`,

@@ -14,7 +14,7 @@ import type { Slot } from "./slot.ts";
 import { split } from "./split.ts";
 
 /** Why the ambassador answers a command with an error of its own. */
-export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard"] as const;
+export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard", "unauthenticated"] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export type DispatchSettings = {
@@ -31,7 +31,10 @@ export function createDispatch(settings: DispatchSettings): ClientSettings["disp
 
   return (request, slot, session) => {
     const command = commandOf(request.bytes, request.argumentStart(0), request.argumentEnd(0));
-    if (command === undefined) refuse(slot, "unknown_command", `unknown command '${request.text(0).slice(0, 128)}'`);
+    if (local.password !== undefined && !session.isAuthenticated && !isOpen(command))
+      refuse(slot, "unauthenticated", "Authentication required.", "NOAUTH");
+    else if (command === undefined)
+      refuse(slot, "unknown_command", `unknown command '${request.text(0).slice(0, 128)}'`);
     else if (command.kind === "local") slot.answer(answerLocally(command.name, request, session, local));
     else if (command.kind === "blocking") refuseBlocking(slot, command.name);
     else if (command.kind === "whole") refuse(slot, "unsupported", wholeText(command.name));
@@ -77,6 +80,10 @@ export function createDispatch(settings: DispatchSettings): ClientSettings["disp
     refuse(slot, "unsupported", `'${name}' would wait, and hold up all who share the connection to the shard`);
   }
 }
+
+/** Whether a client that has not given its password may use it. */
+const isOpen = (command: Command | undefined): boolean =>
+  command?.name === "auth" || command?.name === "hello" || command?.name === "quit";
 
 /** Keys with values come in pairs. */
 const isPaired = ({ step, first }: Command, { count }: RequestParser): boolean => (count - first) % step === 0;

@@ -1,4 +1,8 @@
 // What the ambassador answers itself: whatever concerns the connection, or the ambassador, rather than a shard.
+import { createHash, timingSafeEqual } from "node:crypto";
+
+import type { Secret } from "@outrigger/options";
+
 import { COMMANDS } from "./commands.ts";
 import { bulkReply, errorReply, integerReply, mapReply, OK, PONG, reply } from "./replies.ts";
 import type { RequestParser } from "./request-parser.ts";
@@ -8,13 +12,20 @@ export type Session = {
   readonly id: number;
   protocol: 2 | 3;
   name: string;
+  /** Whether the password was given, where one is needed. */
+  isAuthenticated: boolean;
   /** Ends the connection after this reply. */
   quit(): void;
 };
 
 /** Which shard owns a key. */
 export type Explain = (key: Uint8Array) => { readonly shard: string; readonly address: string };
-export type LocalSettings = { readonly explain: Explain; readonly version: string };
+export type LocalSettings = {
+  readonly explain: Explain;
+  readonly version: string;
+  /** What clients must give, if anything. */
+  readonly password: Secret | undefined;
+};
 
 type Answer = (request: RequestParser, session: Session, settings: LocalSettings) => Buffer;
 
@@ -26,6 +37,9 @@ const argument = (request: RequestParser, i: number): Buffer =>
   request.bytes.subarray(request.argumentStart(i), request.argumentEnd(i));
 const word = (request: RequestParser, i: number): string =>
   i < request.count ? request.text(i).toLowerCase().slice(0, 64) : "";
+
+const WRONG_PASSWORD = errorReply("invalid username-password pair", "WRONGPASS");
+const NO_PASSWORD = errorReply("AUTH: expected no password, since the ambassador has none, got one");
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
   ping: (request) => {
@@ -50,6 +64,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     bulkReply(
       `# Server\r\nserver:shard-ambassador\r\nshard_ambassador_version:${version}\r\nredis_mode:standalone\r\n`,
     ),
+  auth: (request, session, { password }) => {
+    if (request.count < 2 || request.count > 3) return wrongNumber("auth");
+    return authenticate(request, request.count - 1, session, password) ?? OK;
+  },
   client: answerClient,
   hello: answerHello,
   outrigger: (request, _, { explain }) => {
@@ -83,16 +101,30 @@ function setName(request: RequestParser, i: number, session: Session): Buffer | 
   return undefined;
 }
 
-/** HELLO [2|3 [SETNAME name]]; AUTH is not among what the ambassador knows. */
-function answerHello(request: RequestParser, session: Session, { version }: LocalSettings): Buffer {
+/** Compares the password that is argument `i`, and the name before it if there is one; or says why not. */
+function authenticate(
+  request: RequestParser,
+  i: number,
+  session: Session,
+  password: Secret | undefined,
+): Buffer | undefined {
+  if (password === undefined) return NO_PASSWORD;
+  const name = request.count > i && i > 1 ? request.text(i - 1) : "default";
+  const expected = createHash("sha256").update(password.reveal()).digest();
+  const given = createHash("sha256").update(argument(request, i)).digest();
+  if (!timingSafeEqual(given, expected) || name !== "default") return WRONG_PASSWORD;
+  session.isAuthenticated = true;
+  return undefined;
+}
+
+/** HELLO [2|3 [AUTH default password] [SETNAME name]] */
+function answerHello(request: RequestParser, session: Session, { version, password }: LocalSettings): Buffer {
   const wanted = request.count > 1 ? word(request, 1) : String(session.protocol);
   if (wanted !== "2" && wanted !== "3") return errorReply("unsupported protocol version", "NOPROTO");
-  for (let i = 2; i < request.count; i += 2) {
-    if (word(request, i) !== "setname" || i + 1 === request.count) {
-      return errorReply(`syntax error in HELLO option '${word(request, i)}'`);
-    }
-    const refused = setName(request, i + 1, session);
-    if (refused !== undefined) return refused;
+  const refused = takeHelloOptions(request, session, password);
+  if (refused !== undefined) return refused;
+  if (password !== undefined && !session.isAuthenticated) {
+    return errorReply("HELLO must be called with AUTH, or after it", "NOAUTH");
   }
   session.protocol = wanted === "3" ? 3 : 2;
   const facts = {
@@ -105,4 +137,20 @@ function answerHello(request: RequestParser, session: Session, { version }: Loca
     modules: [],
   };
   return mapReply(facts, session.protocol);
+}
+
+/** Takes what follows the version in HELLO, or says why not. */
+function takeHelloOptions(request: RequestParser, session: Session, password: Secret | undefined): Buffer | undefined {
+  for (let i = 2; i < request.count;) {
+    const option = word(request, i);
+    const values = option === "auth" ? 2 : 1;
+    if ((option !== "auth" && option !== "setname") || i + values >= request.count) {
+      return errorReply(`syntax error in HELLO option '${option}'`);
+    }
+    const refused =
+      option === "auth" ? authenticate(request, i + 2, session, password) : setName(request, i + 1, session);
+    if (refused !== undefined) return refused;
+    i += values + 1;
+  }
+  return undefined;
 }

@@ -67,7 +67,7 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     shards,
     locate,
     hashTag: placement.hashTag,
-    local: { explain: route, version },
+    local: { explain: route, version, password: values.password },
     onRefused: (reason) => refused[reason].add(1),
   });
   const limits = { maxBytes: values.maxRequest, maxArguments: MAX_ARGUMENTS };
@@ -101,6 +101,7 @@ function openShards(
       ...shared,
       name,
       address,
+      password: values.shardPassword?.reveal(),
       connections: values.connections,
       connectTimeout: values.connectTimeout,
       timeout: values.timeout,

@@ -11,7 +11,15 @@ import { ReplyParser } from "./reply-parser.ts";
 import type { Flushable, Turn } from "./turn.ts";
 
 /** Why a shard could not answer. */
-export const SHARD_FAILURES = ["down", "connect_failed", "connect_timeout", "lost", "timeout", "bad_reply"] as const;
+export const SHARD_FAILURES = [
+  "down",
+  "connect_failed",
+  "connect_timeout",
+  "lost",
+  "timeout",
+  "bad_reply",
+  "refused",
+] as const;
 export type ShardFailure = (typeof SHARD_FAILURES)[number];
 
 /** Whoever waits for a reply. */
@@ -23,7 +31,8 @@ export type Recipient = {
 export type LinkSettings = {
   readonly name: string;
   readonly address: Address;
-  readonly protocol: 2 | 3;
+  /** Commands that each connection begins with; an error to one of them ends it. */
+  readonly greeting: readonly Buffer[];
   readonly turn: Turn;
   readonly deadlines: Deadlines;
   readonly connectTimeout: number;
@@ -44,9 +53,9 @@ const WORDS: Record<ShardFailure, string> = {
   lost: "closed the connection",
   timeout: "does not answer in time",
   bad_reply: "answered something that is no reply",
+  refused: "refused the connection",
 };
 
-const HELLO_3 = Buffer.from("*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n");
 const OUT_SIZE = 64 * 1024;
 /** Commands from this size on are not copied. */
 const LARGE = 8 * 1024;
@@ -68,6 +77,8 @@ export class ShardLink implements Flushable, Timed {
   #socket: Socket | undefined;
   #isConnected = false;
   #connectedAt = 0;
+  /** Replies to the greeting that have not come yet. */
+  #ungreeted = 0;
   #isClosed = false;
   /** Attempts to connect that have failed since the last connection. */
   #failures = 0;
@@ -177,26 +188,30 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #connect(): void {
-    const { address, connectTimeout, protocol } = this.#settings;
+    const { address, connectTimeout, greeting } = this.#settings;
     const socket = connect({ ...address, noDelay: true } as NetConnectOpts);
     this.#socket = socket;
     this.#isConnected = false;
     this.deadline = performance.now() + connectTimeout;
     let reason: string | undefined;
-    socket.on("connect", () => this.#onConnect());
+    socket.on("connect", () => {
+      if (greeting.length === 0) this.#onReady();
+    });
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("error", (error: NodeJS.ErrnoException) => (reason = error.code ?? error.message));
     socket.on("close", () => {
       if (this.#socket === socket) this.#lost(this.#isConnected ? "lost" : "connect_failed", reason);
     });
-    if (protocol === 3) {
+    this.#ungreeted = greeting.length;
+    for (const command of greeting) {
       this.#push(nobody, 0);
-      this.#write(HELLO_3, 0, HELLO_3.length);
+      this.#write(command, 0, command.length);
       this.#settings.turn.queue(this);
     }
   }
 
-  #onConnect(): void {
+  /** Connected, and greeted. */
+  #onReady(): void {
     this.#isConnected = true;
     this.#connectedAt = performance.now();
     this.#failures = 0;
@@ -226,7 +241,7 @@ export class ShardLink implements Flushable, Timed {
       }
       if (this.#socket === undefined) return;
     }
-    this.deadline = this.inFlight > 0 ? turn.now + timeout : 0;
+    if (this.#isConnected) this.deadline = this.inFlight > 0 ? turn.now + timeout : 0;
   }
 
   #deliver(bytes: Buffer, start: number, end: number): void {
@@ -236,18 +251,21 @@ export class ShardLink implements Flushable, Timed {
     const at = this.#head++ & (this.#waiting.length - 1);
     const recipient = this.#waiting[at]!;
     this.#waiting[at] = undefined;
-    if (recipient === nobody) {
-      if (bytes[start] === MINUS) this.#disconnect("bad_reply");
-      return;
-    }
+    if (recipient === nobody) return this.#onGreeted(bytes, start, end);
     this.#settings.onReply((this.#settings.turn.now - this.#since[at]!) / 1000);
     recipient.take(this.#parts[at]!, bytes, start, end);
   }
 
+  #onGreeted(bytes: Buffer, start: number, end: number): void {
+    if (bytes[start] === MINUS) return this.#disconnect("refused", bytes.toString("latin1", start + 1, end).trim());
+    this.#ungreeted--;
+    if (this.#ungreeted === 0) this.#onReady();
+  }
+
   /** Gives the connection up, and tells all who wait. */
-  #disconnect(reason: ShardFailure): void {
+  #disconnect(reason: ShardFailure, detail?: string): void {
     const socket = this.#socket;
-    this.#lost(reason, undefined);
+    this.#lost(reason, detail);
     socket?.destroy();
   }
 

@@ -2,6 +2,7 @@
 import { formatAddress } from "@outrigger/options";
 import type { Cell, HistogramCell } from "@outrigger/runtime";
 
+import { reply } from "./replies.ts";
 import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
 import type { LinkSettings, ShardFailure } from "./shard-link.ts";
 
@@ -17,6 +18,7 @@ export type ShardSettings = Pick<
   LinkSettings,
   "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxReply"
 > & {
+  readonly password: string | undefined;
   /** Connections for each version of the protocol. */
   readonly connections: number;
   readonly counters: ShardCounters;
@@ -73,7 +75,7 @@ export function createShard(settings: ShardSettings): Shard {
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
       ...settings,
-      protocol,
+      greeting: greetingOf(protocol, settings.password),
       onReply: (seconds) => counters.duration.observe(seconds),
       onFailure: (reason) => counters.errors[reason].add(1),
       onState: (isUp, reason) => {
@@ -90,6 +92,12 @@ export function createShard(settings: ShardSettings): Shard {
     if (before.up !== up || before.reason === "not connected yet") settings.onState(up, reason);
   }
 }
+
+/** What a connection begins with: the password, and the protocol if it is not the one that is spoken anyway. */
+const greetingOf = (protocol: 2 | 3, password: string | undefined): Buffer[] => [
+  ...(password === undefined ? [] : [reply(["AUTH", password])]),
+  ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
+];
 
 /** A cell for each reason. */
 export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
