@@ -1,6 +1,7 @@
 // The shard ambassador: the application talks to one address, and each request goes to the shard that owns its key.
 import { isDeepStrictEqual } from "node:util";
 
+import { watchPaths } from "@outrigger/files";
 import { formatAddress, Secret } from "@outrigger/options";
 import { defineContainer } from "@outrigger/runtime";
 import type { Context, ReloadOutcome } from "@outrigger/runtime";
@@ -10,8 +11,9 @@ import { metrics } from "./metrics.ts";
 import type { Values } from "./options.ts";
 import { options } from "./options.ts";
 import { createRedisProxy } from "./redis/proxy.ts";
+import type { RedisProxy } from "./redis/proxy.ts";
 import type { ShardStatus } from "./redis/shard.ts";
-import { checkValues, shardsOf } from "./shards.ts";
+import { checkValues, PLACEMENT_OPTIONS } from "./shards.ts";
 
 type AmbassadorContext = Context<typeof options, typeof metrics>;
 
@@ -44,7 +46,6 @@ export const container = defineContainer({
     readiness.set("shards", false, "not connected yet");
     const proxy = createRedisProxy({
       values,
-      shards: shardsOf(values),
       version: manifest.version,
       metrics: context.metrics,
       log,
@@ -59,10 +60,16 @@ export const container = defineContainer({
     onStop("redis proxy", proxy.close);
     const address = await proxy.listen(values.listen);
     log.info({ listener: "redis", address: formatAddress(address) }, "listening");
+    await watchFile(context);
+    const live = { values: values as Values };
     return {
       drain: proxy.drain,
-      reload: () => reload(context),
-      status: () => ({ listen: formatAddress(address), distribution: values.distribution, shards: proxy.shards() }),
+      reload: () => reload(context, proxy, live),
+      status: () => ({
+        listen: formatAddress(address),
+        distribution: live.values.distribution,
+        shards: proxy.shards(),
+      }),
       routes: {
         "/api/v1/route": ({ key = "" }) => ({ key, ...proxy.route(Buffer.from(key)) }),
         "/api/v1/shards": () => ({ shards: proxy.shards() }),
@@ -76,15 +83,38 @@ const reasonOf = (statuses: readonly ShardStatus[]): string =>
 
 const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
 
-/** Nothing can change while running; a changed parameter is not silently ignored. */
-async function reload({ options: before, reread }: AmbassadorContext): Promise<ReloadOutcome> {
+/** Takes over other shards and another placement; what cannot change while running is refused, not ignored. */
+async function reload(
+  { reread, log }: AmbassadorContext,
+  proxy: RedisProxy,
+  live: { values: Values },
+): Promise<ReloadOutcome> {
   const { values, problems } = await reread();
   if (problems.length > 0) return { outcome: "refused", reasons: problems };
   const after = values as Values;
   const changed = (Object.keys(options) as (keyof Values)[]).filter(
-    (option) => !isDeepStrictEqual(plain(before[option]), plain(after[option])),
+    (option) => !isDeepStrictEqual(plain(live.values[option]), plain(after[option])),
   );
   if (changed.length === 0) return { outcome: "unchanged" };
-  const reasons = changed.map((option) => `${option}: expected to stay as it was until a restart, got another value`);
-  return { outcome: "refused", reasons };
+  const fixed = changed.filter((option) => !PLACEMENT_OPTIONS.some((placement) => placement === option));
+  const reasons = fixed.map((option) => `${option}: expected to stay as it was until a restart, got another value`);
+  if (reasons.length > 0) return { outcome: "refused", reasons };
+  log.info({ movedShare: proxy.update(after) }, "shards changed");
+  live.values = after;
+  return { outcome: "applied" };
+}
+
+/** Reloads when the file of options changes. */
+async function watchFile({ options: { config }, log, onStop, reload: ask }: AmbassadorContext): Promise<void> {
+  if (config === undefined) return;
+  const watch = await watchPaths([config], {
+    onChange: (changed) => {
+      log.info({ files: changed }, "files changed");
+      void ask();
+    },
+    onMode: (mode, reason) => {
+      if (mode === "poll") log.warn({ reason }, "file events are not available, so files are polled");
+    },
+  });
+  onStop("file watch", () => watch.close());
 }

@@ -5,11 +5,13 @@ import { formatAddress, parseAddress } from "@outrigger/options";
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
 import { ketamaName } from "./placement/ketama.ts";
-import type { Node } from "./placement/node.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
 import { HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
+import type { ShardSpec } from "./redis/topology.ts";
 
-export type ShardSpec = Node & { readonly address: Address };
+/** The options that say which shards there are and what each owns: they may change while running. */
+export const PLACEMENT_OPTIONS = ["shards", "distribution", "hash", "hashTag"] as const;
+export type PlacementValues = Pick<Values, (typeof PLACEMENT_OPTIONS)[number]>;
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
@@ -34,7 +36,7 @@ function nameOf(address: Address, distribution: Values["distribution"]): string 
 }
 
 /** The shards of values that have been checked. */
-export const shardsOf = ({ shards, distribution }: Values): ShardSpec[] =>
+export const shardsOf = ({ shards, distribution }: PlacementValues): ShardSpec[] =>
   shards.map((text) => parseShard(text, distribution)).filter((shard) => shard !== undefined);
 
 /** Two printable characters, `none`, or undefined for anything else. */
@@ -43,7 +45,7 @@ export function parseHashTag(text: string): HashTag | "none" | undefined {
   return /^[!-~]{2}$/.test(text) ? { open: text.charCodeAt(0), close: text.charCodeAt(1) } : undefined;
 }
 
-export function placementSettingsOf({ distribution, hash, hashTag }: Values): PlacementSettings {
+export function placementSettingsOf({ distribution, hash, hashTag }: PlacementValues): PlacementSettings {
   const tag = parseHashTag(hashTag);
   return { distribution, hash: hash ?? "fnv1a_64", hashTag: tag === "none" ? undefined : tag };
 }

@@ -1,5 +1,4 @@
 // Decides who answers a command: a shard, several, or the ambassador itself.
-import type { Locate } from "../placement/node.ts";
 import type { HashTag } from "../placement/placement.ts";
 import type { ClientSettings } from "./client-connection.ts";
 import { commandOf } from "./commands.ts";
@@ -9,25 +8,22 @@ import { answerLocally } from "./local.ts";
 import type { LocalSettings, Session } from "./local.ts";
 import { errorReply } from "./replies.ts";
 import type { RequestParser } from "./request-parser.ts";
-import type { Shard } from "./shard.ts";
 import type { Slot } from "./slot.ts";
 import { split } from "./split.ts";
+import type { Topologies } from "./topology.ts";
 
 /** Why the ambassador answers a command with an error of its own. */
 export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard", "unauthenticated"] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 export type DispatchSettings = {
-  readonly shards: readonly Shard[];
-  readonly locate: Locate;
-  readonly hashTag: HashTag | undefined;
+  readonly topologies: Pick<Topologies, "current">;
   readonly local: LocalSettings;
   onRefused(reason: Refusal): void;
 };
 
 export function createDispatch(settings: DispatchSettings): ClientSettings["dispatch"] {
-  const { shards, locate, local } = settings;
-  const remedy = remedyOf(settings.hashTag);
+  const { topologies, local } = settings;
 
   return (request, slot, session) => {
     const command = commandOf(request.bytes, request.argumentStart(0), request.argumentEnd(0));
@@ -42,12 +38,18 @@ export function createDispatch(settings: DispatchSettings): ClientSettings["disp
   };
 
   function dispatchKeys(command: Command, request: RequestParser, slot: Slot, session: Session): void {
+    const { locate, hashTag } = topologies.current;
     const shard = isPaired(command, request) ? shardOf(command, request, locate) : Number.NaN;
     if (shard >= 0) send(shard, slot, { session, part: 0 }, request.bytes, request.start, request.end);
     else if (shard === CROSS_SHARD && command.merge !== undefined)
       sendParts(command, command.merge, request, slot, session);
     else if (shard === CROSS_SHARD)
-      refuse(slot, "cross_shard", `keys of '${command.name}' are on different shards: ${remedy}`, "CROSSSHARD");
+      refuse(
+        slot,
+        "cross_shard",
+        `keys of '${command.name}' are on different shards: ${remedyOf(hashTag)}`,
+        "CROSSSHARD",
+      );
     else if (shard === WOULD_BLOCK) refuseBlocking(slot, command.name);
     else refuse(slot, "bad_arguments", `wrong number of arguments for '${command.name}' command`);
   }
@@ -60,13 +62,13 @@ export function createDispatch(settings: DispatchSettings): ClientSettings["disp
     start: number,
     end: number,
   ): void {
-    const { counters, link } = shards[shard]!;
+    const { counters, link } = topologies.current.shards[shard]!;
     counters.requests.add(1);
     link(session.protocol, session.id).send(slot, part, bytes, start, end);
   }
 
   function sendParts(command: Command, kind: MergeKind, request: RequestParser, slot: Slot, session: Session): void {
-    const { parts, merge } = split(command, kind, request, locate);
+    const { parts, merge } = split(command, kind, request, topologies.current.locate);
     slot.merge = merge;
     parts.forEach(({ shard, bytes }, part) => send(shard, slot, { session, part }, bytes, 0, bytes.length));
   }

@@ -5,9 +5,8 @@ import type { Cell, Logger } from "@outrigger/runtime";
 
 import type { Metrics } from "../metrics.ts";
 import type { Values } from "../options.ts";
-import { createPlacement } from "../placement/placement.ts";
-import type { ShardSpec } from "../shards.ts";
-import { placementSettingsOf } from "../shards.ts";
+import { placementSettingsOf, shardsOf } from "../shards.ts";
+import type { PlacementValues } from "../shards.ts";
 import { createBudget } from "./budget.ts";
 import { createClients } from "./clients.ts";
 import { createDispatch, REFUSALS } from "./dispatch.ts";
@@ -15,11 +14,12 @@ import type { Refusal } from "./dispatch.ts";
 import { createReplyWriter } from "./reply-writer.ts";
 import { createShard, errorCells } from "./shard.ts";
 import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
+import { createTopologies, movedShare } from "./topology.ts";
+import type { ShardSpec } from "./topology.ts";
 import { createTurn } from "./turn.ts";
 
 export type RedisProxySettings = {
   readonly values: Values;
-  readonly shards: readonly ShardSpec[];
   readonly version: string;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -36,6 +36,8 @@ export type RedisProxy = {
   /** Which shard owns a key. */
   route(key: Uint8Array): Route;
   shards(): readonly ShardStatus[];
+  /** Takes over the shards and the placement of other values; gives the share of the keys that move. */
+  update(values: PlacementValues): number;
   /** Accepts no more, and resolves when every client has got its replies. */
   drain(): Promise<void>;
   close(): void;
@@ -52,21 +54,21 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
   const deadlines = createDeadlines(() => {
     settings.beat();
     memory.set(budget.used());
-    for (const shard of shards) shard.publish();
+    topologies.tend();
   });
-  const shards = openShards(settings, { turn, deadlines }, () => settings.onShards(statuses()));
-  const statuses = (): ShardStatus[] => shards.map((shard) => shard.status());
-  const placement = placementSettingsOf(values);
-  const locate = createPlacement(settings.shards, placement);
+  const tell = (): void => settings.onShards(statuses());
+  const topologies = createTopologies(shardsOf(values), placementSettingsOf(values), (spec) =>
+    openShard(settings, { turn, deadlines }, spec, tell),
+  );
+  const statuses = (): ShardStatus[] => topologies.current.shards.map((shard) => shard.status());
   const route = (key: Uint8Array): Route => {
+    const { shards, locate } = topologies.current;
     const { name, address } = shards[locate(key, 0, key.length)]!.status();
     return { shard: name, address };
   };
   const refused = refusalCells(metrics);
   const dispatch = createDispatch({
-    shards,
-    locate,
-    hashTag: placement.hashTag,
+    topologies,
     local: { explain: route, version, password: values.password },
     onRefused: (reason) => refused[reason].add(1),
   });
@@ -82,44 +84,49 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     listen: clients.listen,
     route,
     shards: statuses,
+    update: (next) => {
+      const before = topologies.current;
+      topologies.update(shardsOf(next), placementSettingsOf(next));
+      tell();
+      return movedShare(before, topologies.current);
+    },
     drain: clients.drain,
     close: () => {
       clients.destroy();
-      for (const shard of shards) shard.close();
+      topologies.close();
       deadlines.stop();
     },
   };
 }
 
-function openShards(
-  { values, shards, metrics, log }: RedisProxySettings,
+function openShard(
+  { values, metrics, log }: RedisProxySettings,
   shared: Pick<ShardSettings, "turn" | "deadlines">,
+  { name, address }: ShardSpec,
   onState: () => void,
-): Shard[] {
-  return shards.map(({ name, address }) =>
-    createShard({
-      ...shared,
-      name,
-      address,
-      password: values.shardPassword?.reveal(),
-      connections: values.connections,
-      connectTimeout: values.connectTimeout,
-      timeout: values.timeout,
-      maxReply: values.memoryLimit,
-      counters: {
-        requests: metrics.requests.cell({ shard: name }),
-        errors: errorCells((reason) => metrics.shardErrors.cell({ shard: name, reason })),
-        inFlight: metrics.inFlight.cell({ shard: name }),
-        up: metrics.shardUp.cell({ shard: name }),
-        duration: metrics.duration.histogram({}),
-      },
-      onState: (isUp, reason) => {
-        if (isUp) log.info({ shard: name }, "shard is up");
-        else log.warn({ shard: name, reason }, "shard is down");
-        onState();
-      },
-    }),
-  );
+): Shard {
+  return createShard({
+    ...shared,
+    name,
+    address,
+    password: values.shardPassword?.reveal(),
+    connections: values.connections,
+    connectTimeout: values.connectTimeout,
+    timeout: values.timeout,
+    maxReply: values.memoryLimit,
+    counters: {
+      requests: metrics.requests.cell({ shard: name }),
+      errors: errorCells((reason) => metrics.shardErrors.cell({ shard: name, reason })),
+      inFlight: metrics.inFlight.cell({ shard: name }),
+      up: metrics.shardUp.cell({ shard: name }),
+      duration: metrics.duration.histogram({}),
+    },
+    onState: (isUp, reason) => {
+      if (isUp) log.info({ shard: name }, "shard is up");
+      else log.warn({ shard: name, reason }, "shard is down");
+      onState();
+    },
+  });
 }
 
 const refusalCells = (metrics: Metrics): Record<Refusal, Cell> =>

@@ -61,6 +61,7 @@ export function createShard(settings: ShardSettings): Shard {
     ...state,
     inFlight: all().reduce((sum, { inFlight }) => sum + inFlight, 0),
   });
+  counters.up.set(0);
   for (let at = 0; at < connections; at++) link(2, at);
   return {
     counters,
