@@ -18,6 +18,7 @@ import { checkValues, PLACEMENT_OPTIONS } from "./shards.ts";
 type AmbassadorContext = Context<typeof options, typeof metrics>;
 
 const text = { type: "string" };
+const list = { type: "array", items: { type: "object", additionalProperties: true } };
 
 export const container = defineContainer({
   name: "shard-ambassador",
@@ -35,7 +36,12 @@ export const container = defineContainer({
     "/api/v1/shards": {
       summary: "The shards, and whether each can be reached",
       query: {},
-      answer: { shards: { type: "array", items: { type: "object", additionalProperties: true } } },
+      answer: { shards: list },
+    },
+    "/api/v1/plan": {
+      summary: "What share of the keys would move to other shards if these were the shards",
+      query: { shards: "the shards, as the option has them" },
+      answer: { moved: { type: "number" }, moves: list, load: list, problems: { type: "array", items: text } },
     },
   },
 
@@ -72,6 +78,7 @@ export const container = defineContainer({
       }),
       routes: {
         "/api/v1/route": ({ key = "" }) => ({ key, ...proxy.route(Buffer.from(key)) }),
+        "/api/v1/plan": ({ shards = "" }) => plan(proxy, live.values, shards),
         "/api/v1/shards": () => ({ shards: proxy.shards() }),
       },
     };
@@ -80,6 +87,15 @@ export const container = defineContainer({
 
 const reasonOf = (statuses: readonly ShardStatus[]): string =>
   statuses.map(({ name, up, reason }) => `shard ${name} ${up ? "is up" : reason}`).join("; ");
+
+/** What other shards would mean with the placement as it is, or why they cannot be. */
+function plan(proxy: RedisProxy, values: Values, text: string): Record<string, unknown> {
+  const shards = text.split(",").map((item) => item.trim());
+  const after = { ...values, shards: shards.filter((item) => item !== "") };
+  const writtenAs = Object.fromEntries(Object.keys(options).map((option) => [option, option]));
+  const problems = checkValues(after, writtenAs as Record<keyof Values, string>);
+  return problems.length > 0 ? { problems } : { ...proxy.plan(after), problems };
+}
 
 const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
 
@@ -99,7 +115,9 @@ async function reload(
   const fixed = changed.filter((option) => !PLACEMENT_OPTIONS.some((placement) => placement === option));
   const reasons = fixed.map((option) => `${option}: expected to stay as it was until a restart, got another value`);
   if (reasons.length > 0) return { outcome: "refused", reasons };
-  log.info({ movedShare: proxy.update(after) }, "shards changed");
+  const { moved, moves } = proxy.plan(after);
+  proxy.update(after);
+  log.info({ moved, moves }, "shards changed");
   live.values = after;
   return { outcome: "applied" };
 }

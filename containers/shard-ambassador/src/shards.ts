@@ -59,7 +59,8 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
   const problems = shards
     .filter((text) => parseShard(text, distribution) === undefined)
     .map((text) => `${writtenAs.shards}: expected ${SHARD_FORM}, got ${text}`);
-  if (shards.length === 0) problems.push(`${writtenAs.shards}: expected at least one ${SHARD_FORM}, got nothing`);
+  if (problems.length === 0 && shards.length === 0)
+    problems.push(`${writtenAs.shards}: expected at least one ${SHARD_FORM}, got nothing`);
   const names = new Set<string>();
   for (const { name, weight } of shardsOf(values)) {
     if (names.has(name)) problems.push(`${writtenAs.shards}: expected names that differ, got ${name} twice`);

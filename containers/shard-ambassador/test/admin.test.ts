@@ -33,6 +33,28 @@ test("which shard owns a key is told, as text in any script, and described in /o
   expect(paths["/api/v1/shards"]?.get?.summary).toBeTruthy();
 });
 
+test("what another list of shards would mean is told before it is taken over", async () => {
+  const shards = [{ port: await freePort() }, { port: await freePort() }];
+  const ambassador = await startAmbassador(shards, { cleanup, ready: false });
+  await ambassador.waitForLog("started");
+  const plan = async (list: string) =>
+    JSON.parse((await ambassador.admin(`/api/v1/plan?shards=${encodeURIComponent(list)}`)).body) as {
+      moved: number;
+      moves: { from: string; to: string }[];
+      load: { shard: string; after: number }[];
+      problems: string[];
+    };
+  const { moved, moves, load, problems } = await plan("10.0.0.1:6379 alpha, 10.0.0.2:6379 beta, 10.0.0.3:6379 new");
+  expect(moved).toBeGreaterThan(0.3);
+  expect(moved).toBeLessThan(0.37);
+  expect(moves.map(({ from, to }) => `${from} ${to}`).sort()).toEqual(["alpha new", "beta new"]);
+  expect(load.map(({ shard }) => shard)).toEqual(["alpha", "beta", "new"]);
+  expect(load.every(({ after }) => after > 0.3 && after < 0.37)).toBe(true);
+  expect(problems).toEqual([]);
+  expect((await plan("10.0.0.9:1 beta,10.0.0.8:1 alpha")).moved).toBe(0);
+  expect((await plan("nothing")).problems).toEqual(["shards: expected host:port[:weight] [name], got nothing"]);
+});
+
 test("a reload refuses what needs a restart, and says so", async () => {
   const file = join(tempDir(cleanup), "options.yaml");
   const write = (timeout: string): void => writeFileSync(file, `timeout: ${timeout}\n`);

@@ -32,8 +32,8 @@ describe.skipIf(redisServer.skip)(redisServer.title("when the file of options ch
 
     write(3);
     const changed = await ambassador.waitForLog("shards changed");
-    expect(changed["movedShare"]).toBeGreaterThan(0.25);
-    expect(changed["movedShare"]).toBeLessThan(0.42);
+    expect(changed["moved"]).toBeGreaterThan(0.25);
+    expect(changed["moved"]).toBeLessThan(0.42);
     await ambassador.waitForLog((record) => record.msg === "shard is up" && record["shard"] === "shard-2");
     const values = await Promise.all(KEYS.map((key) => client.get(key)));
     const moved = values.filter((value) => value === null).length;

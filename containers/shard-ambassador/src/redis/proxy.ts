@@ -5,6 +5,9 @@ import type { Cell, Logger } from "@outrigger/runtime";
 
 import type { Metrics } from "../metrics.ts";
 import type { Values } from "../options.ts";
+import { createPlacement } from "../placement/placement.ts";
+import { planMove } from "../placement/plan.ts";
+import type { Plan } from "../placement/plan.ts";
 import { placementSettingsOf, shardsOf } from "../shards.ts";
 import type { PlacementValues } from "../shards.ts";
 import { createBudget } from "./budget.ts";
@@ -14,7 +17,7 @@ import type { Refusal } from "./dispatch.ts";
 import { createReplyWriter } from "./reply-writer.ts";
 import { createShard, errorCells } from "./shard.ts";
 import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
-import { createTopologies, movedShare } from "./topology.ts";
+import { createTopologies, namedOf } from "./topology.ts";
 import type { ShardSpec } from "./topology.ts";
 import { createTurn } from "./turn.ts";
 
@@ -36,8 +39,10 @@ export type RedisProxy = {
   /** Which shard owns a key. */
   route(key: Uint8Array): Route;
   shards(): readonly ShardStatus[];
-  /** Takes over the shards and the placement of other values; gives the share of the keys that move. */
-  update(values: PlacementValues): number;
+  /** What taking over the shards and the placement of other values would mean. */
+  plan(values: PlacementValues): Plan;
+  /** Takes them over. */
+  update(values: PlacementValues): void;
   /** Accepts no more, and resolves when every client has got its replies. */
   drain(): Promise<void>;
   close(): void;
@@ -84,11 +89,14 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     listen: clients.listen,
     route,
     shards: statuses,
+    plan: (next) => {
+      const specs = shardsOf(next);
+      const locate = createPlacement(specs, placementSettingsOf(next));
+      return planMove(namedOf(topologies.current), { names: specs.map(({ name }) => name), locate });
+    },
     update: (next) => {
-      const before = topologies.current;
       topologies.update(shardsOf(next), placementSettingsOf(next));
       tell();
-      return movedShare(before, topologies.current);
     },
     drain: clients.drain,
     close: () => {

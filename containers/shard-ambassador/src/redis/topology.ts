@@ -5,6 +5,7 @@ import { formatAddress } from "@outrigger/options";
 import type { Locate, Node } from "../placement/node.ts";
 import type { HashTag, PlacementSettings } from "../placement/placement.ts";
 import { createPlacement } from "../placement/placement.ts";
+import type { Named } from "../placement/plan.ts";
 import type { Shard } from "./shard.ts";
 
 export type ShardSpec = Node & { readonly address: Address };
@@ -62,16 +63,8 @@ export function createTopologies(
 
 const identityOf = ({ name, address }: { name: string; address: string }): string => `${name}\0${address}`;
 
-/** How many of the keys asked about. */
-const SAMPLE = 10_000;
-
-/** The share of keys that other shards own after the change, from a sample. */
-export function movedShare(before: Topology, after: Topology): number {
-  let moved = 0;
-  for (let i = 0; i < SAMPLE; i++) {
-    const key = Buffer.from(`key:${i}`);
-    const [from, to] = [before, after].map(({ shards, locate }) => shards[locate(key, 0, key.length)]!.status().name);
-    if (from !== to) moved++;
-  }
-  return moved / SAMPLE;
-}
+/** A topology as plans see it. */
+export const namedOf = ({ shards, locate }: Topology): Named => ({
+  names: shards.map((shard) => shard.status().name),
+  locate,
+});
