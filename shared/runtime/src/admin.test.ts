@@ -55,6 +55,8 @@ test("liveness fails and names the loop when one has stalled, and heals with its
       reload: async () => ({ outcome: "unchanged" }),
       shutdown: () => undefined,
       refused: () => undefined,
+      routes: {},
+      answer: () => undefined,
     },
     { token: undefined, unixSocket: false },
   );

@@ -18,6 +18,15 @@ export type ReloadOutcome =
 /** Parameters resolved and checked again; the values are complete only when there are no problems. */
 export type Reread = { readonly values: unknown; readonly problems: readonly string[] };
 
+/** A route of the container's own on the admin server, `GET` and JSON, as /openapi.json describes it. */
+export type Route = {
+  readonly summary: string;
+  /** The parameters of its query, each with its meaning. All are needed. */
+  readonly query: Readonly<Record<string, string>>;
+  /** The properties of its answer, as JSON Schema. */
+  readonly answer: Readonly<Record<string, object>>;
+};
+
 /** What a started container can be asked for. */
 export type Running = {
   /** Stops accepting and resolves when nothing is in flight any more. */
@@ -26,6 +35,8 @@ export type Running = {
   reload?(): Promise<ReloadOutcome>;
   /** What `GET /api/v1/status` tells, as plain JSON. */
   status?(): Record<string, unknown>;
+  /** Answers the routes of the definition, by path. */
+  readonly routes?: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Record<string, unknown>>>;
 };
 
 /** What start() receives: everything that a container may know of the process it runs in. */
@@ -81,6 +92,8 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
   readonly adminPort: number;
   readonly options: O;
   readonly metrics: M;
+  /** Routes of its own on the admin server, by path below `/api/v1/`. */
+  readonly routes?: Readonly<Record<string, Route>>;
   /**
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.

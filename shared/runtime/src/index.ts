@@ -10,6 +10,7 @@ export type {
   Pattern,
   ReloadOutcome,
   Reread,
+  Route,
   Running,
   Thread,
   ThreadContext,

@@ -192,10 +192,10 @@ function openHandle(metric: Metric, series: OpenSeries): MetricHandle<Labels> {
     return fresh;
   };
   return {
-    cell: (labels) => ({
-      add: (amount) => void (at(labels).value += amount),
-      set: (value) => void (at(labels).value = value),
-    }),
+    cell: (labels) => {
+      const kept = at(labels);
+      return { add: (amount) => void (kept.value += amount), set: (value) => void (kept.value = value) };
+    },
     histogram: () => {
       throw metric.type === "histogram"
         ? new TypeError(`${metric.name}: expected closed labels, as it is a histogram`)

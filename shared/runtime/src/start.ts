@@ -148,6 +148,8 @@ async function startAdmin(life: Life, stop: () => Promise<Stopped>): Promise<Add
       liveness,
       metricsText: instruments.metricsText,
       status: () => statusOf(life),
+      routes: container.routes ?? {},
+      answer: (path, query) => life.running.routes?.[path]?.(query),
       reload: life.reloader.reload,
       shutdown: () => void stop(),
       refused: (reason) => common.refusedAdmin.inc({ reason }),

@@ -1,0 +1,110 @@
+// The options of the shard ambassador: the only place where they are described.
+import { address, bytes, choice, duration, integer, list, option, secret, text } from "@outrigger/options";
+import type { ValuesOf } from "@outrigger/options";
+
+import { HASH_NAMES } from "./placement/hashes.ts";
+import { DISTRIBUTIONS } from "./placement/placement.ts";
+
+export const SHARD_FORM = "host:port[:weight] [name]";
+
+const traffic = {
+  listen: option({
+    kind: address("127.0.0.1"),
+    default: "127.0.0.1:6379",
+    section: "Traffic",
+    summary:
+      "Where Redis clients connect. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
+  }),
+  shards: option({
+    kind: list(text(SHARD_FORM)),
+    section: "Traffic",
+    summary:
+      "The shards, as `host:port[:weight] [name]` with commas between them. A shard is known by its name, which decides what it owns and must not change; the address may. Without a name the address is the name.",
+  }),
+  connections: option({
+    kind: integer(1, 64),
+    default: "1",
+    section: "Traffic",
+    summary: "Connections to each shard, for each version of the protocol in use. A client always uses the same one.",
+  }),
+};
+
+const placement = {
+  distribution: option({
+    kind: choice(DISTRIBUTIONS),
+    default: "rendezvous",
+    section: "Placement",
+    summary:
+      "How keys are shared out. `rendezvous`, `maglev` and `jump` are for new shards; `ketama`, `modula` and `random` are twemproxy's, `nginx` is its `hash ... consistent`, `redis-cluster` has the slots of a new Redis Cluster.",
+  }),
+  hash: option({
+    kind: choice(HASH_NAMES),
+    section: "Placement",
+    summary: "The hash of `ketama` and `modula`: `fnv1a_64` unless given, as in twemproxy. The others have their own.",
+  }),
+  hashTag: option({
+    kind: text("two characters, or none"),
+    default: "{}",
+    section: "Placement",
+    summary:
+      "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`.",
+  }),
+};
+
+const access = {
+  password: option({
+    kind: secret(),
+    section: "Access",
+    summary: "A file with the password that clients must give, by `AUTH` or `HELLO`. Without it everyone is let in.",
+  }),
+  shardPassword: option({
+    kind: secret(),
+    section: "Access",
+    summary: "A file with the password that the ambassador gives to every shard.",
+  }),
+};
+
+const bounds = {
+  timeout: option({
+    kind: duration(),
+    default: "1s",
+    section: "Bounds",
+    summary:
+      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error.",
+  }),
+  connectTimeout: option({
+    kind: duration(),
+    default: "1s",
+    section: "Bounds",
+    summary: "How long connecting to a shard may take.",
+  }),
+  clientTimeout: option({
+    kind: duration(),
+    default: "30s",
+    section: "Bounds",
+    summary: "How long a client may take to send a command that it has begun, and to take its replies.",
+  }),
+  maxConnections: option({
+    kind: integer(1, 1_000_000),
+    default: "10000",
+    section: "Bounds",
+    summary: "Clients at a time; more get an error.",
+  }),
+  maxRequest: option({
+    kind: bytes(),
+    default: "64MiB",
+    section: "Bounds",
+    summary: "The largest command. A client that sends more is disconnected.",
+  }),
+  memoryLimit: option({
+    kind: bytes(),
+    default: "256MiB",
+    section: "Bounds",
+    summary:
+      "Bytes of commands and replies that may be held for all clients together. When it is reached no more commands are read until there is room, and clients that do not take their replies are disconnected. A reply larger than that counts as a failure of the shard.",
+  }),
+};
+
+export const options = { ...traffic, ...placement, ...access, ...bounds } as const;
+
+export type Values = ValuesOf<typeof options>;

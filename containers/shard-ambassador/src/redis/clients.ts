@@ -1,0 +1,67 @@
+// All clients: accepted, counted, and ended together.
+import type { Address } from "@outrigger/options";
+import type { Logger } from "@outrigger/runtime";
+
+import type { Metrics } from "../metrics.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { ClientSettings } from "./client-connection.ts";
+import { createListener } from "./listener.ts";
+
+export type ClientsSettings = {
+  readonly connection: Omit<ClientSettings, "onClose" | "onClosedByUs">;
+  readonly maxConnections: number;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+export type Clients = {
+  listen(address: Address): Promise<Address>;
+  /** Accepts no more, and resolves when every client has got its replies and is gone. */
+  drain(): Promise<void>;
+  destroy(): void;
+};
+
+export function createClients({ connection, maxConnections, metrics, log }: ClientsSettings): Clients {
+  const all = new Set<ClientConnection>();
+  const connections = metrics.connections.cell({});
+  const active = metrics.active.cell({});
+  let lastId = 0;
+  let onEmpty = (): void => undefined;
+  const settings: ClientSettings = {
+    ...connection,
+    onClosedByUs: (reason) => metrics.closed.inc({ reason }),
+    onClose: (client) => {
+      all.delete(client);
+      active.set(all.size);
+      if (all.size === 0) onEmpty();
+    },
+  };
+  const listener = createListener({
+    maxConnections,
+    count: () => all.size,
+    onClient: (socket) => {
+      all.add(new ClientConnection(++lastId, socket, settings));
+      connections.add(1);
+      active.set(all.size);
+    },
+    onRefused: (reason, error) => {
+      metrics.connectionsRefused.inc({ reason });
+      if (error !== undefined) log.error({ error }, "accepting failed");
+    },
+  });
+  return {
+    listen: listener.listen,
+    drain: async () => {
+      listener.close();
+      if (all.size === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onEmpty = resolve;
+      for (const client of all) client.drain();
+      await promise;
+    },
+    destroy: () => {
+      listener.close();
+      for (const client of all) client.destroy();
+    },
+  };
+}

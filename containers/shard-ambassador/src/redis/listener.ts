@@ -1,0 +1,51 @@
+// Accepts clients, up to a number of them.
+import { createServer } from "node:net";
+import type { Socket } from "node:net";
+
+import { formatAddress } from "@outrigger/options";
+import type { Address } from "@outrigger/options";
+
+export type ListenerSettings = {
+  readonly maxConnections: number;
+  /** How many clients there are now. */
+  count(): number;
+  onClient(socket: Socket): void;
+  onRefused(reason: "too_many" | "accept_failed", error?: Error): void;
+};
+
+export type Listener = {
+  /** Binds; resolves with the address as bound, rejects when it is taken. */
+  listen(address: Address): Promise<Address>;
+  /** Accepts no more. */
+  close(): void;
+};
+
+export function createListener({ maxConnections, count, onClient, onRefused }: ListenerSettings): Listener {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (count() < maxConnections) return onClient(socket);
+    onRefused("too_many");
+    socket.on("error", () => undefined);
+    socket.end("-ERR max number of clients reached\r\n", () => socket.destroy());
+  });
+  // No descriptors left, for instance: the clients that wait are served later, those connected go on.
+  server.on("error", (error) => {
+    if (server.listening) onRefused("accept_failed", error);
+  });
+  return {
+    listen: (address) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Address>();
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const written = formatAddress(address);
+        reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
+      };
+      server.once("error", onError);
+      server.listen(address, () => {
+        server.off("error", onError);
+        const bound = server.address();
+        resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
+      });
+      return promise;
+    },
+    close: () => void server.close(),
+  };
+}

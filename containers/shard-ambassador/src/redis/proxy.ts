@@ -1,0 +1,141 @@
+// The Redis proxy: clients on one side, shards on the other, and the placement between them.
+import { createDeadlines } from "@outrigger/http";
+import type { Address } from "@outrigger/options";
+import type { Cell, Logger } from "@outrigger/runtime";
+
+import type { Metrics } from "../metrics.ts";
+import type { Values } from "../options.ts";
+import { createPlacement } from "../placement/placement.ts";
+import { planMove } from "../placement/plan.ts";
+import type { Plan } from "../placement/plan.ts";
+import { placementSettingsOf, shardsOf } from "../shards.ts";
+import type { PlacementValues } from "../shards.ts";
+import { createBudget } from "./budget.ts";
+import { createClients } from "./clients.ts";
+import { createDispatch, REFUSALS } from "./dispatch.ts";
+import type { Refusal } from "./dispatch.ts";
+import { createReplyWriter } from "./reply-writer.ts";
+import { createShard, errorCells } from "./shard.ts";
+import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
+import { createTopologies, namedOf } from "./topology.ts";
+import type { ShardSpec } from "./topology.ts";
+import { createTurn } from "./turn.ts";
+
+export type RedisProxySettings = {
+  readonly values: Values;
+  readonly version: string;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** Called on each sweep of the timeouts, for liveness. */
+  beat(): void;
+  /** Called when a shard becomes reachable, or unreachable. */
+  onShards(statuses: readonly ShardStatus[]): void;
+};
+
+export type Route = { readonly shard: string; readonly address: string };
+
+export type RedisProxy = {
+  listen(address: Address): Promise<Address>;
+  /** Which shard owns a key. */
+  route(key: Uint8Array): Route;
+  shards(): readonly ShardStatus[];
+  /** What taking over the shards and the placement of other values would mean. */
+  plan(values: PlacementValues): Plan;
+  /** Takes them over. */
+  update(values: PlacementValues): void;
+  /** Accepts no more, and resolves when every client has got its replies. */
+  drain(): Promise<void>;
+  close(): void;
+};
+
+const MAX_ARGUMENTS = 1024 * 1024;
+
+export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
+  const { values, metrics, log, version } = settings;
+  const turn = createTurn();
+  const full = metrics.memoryFull.cell({});
+  const memory = metrics.memory.cell({});
+  const budget = createBudget(values.memoryLimit, () => full.add(1));
+  const deadlines = createDeadlines(() => {
+    settings.beat();
+    memory.set(budget.used());
+    topologies.tend();
+  });
+  const tell = (): void => settings.onShards(statuses());
+  const topologies = createTopologies(shardsOf(values), placementSettingsOf(values), (spec) =>
+    openShard(settings, { turn, deadlines }, spec, tell),
+  );
+  const statuses = (): ShardStatus[] => topologies.current.shards.map((shard) => shard.status());
+  const route = (key: Uint8Array): Route => {
+    const { shards, locate } = topologies.current;
+    const { name, address } = shards[locate(key, 0, key.length)]!.status();
+    return { shard: name, address };
+  };
+  const refused = refusalCells(metrics);
+  const dispatch = createDispatch({
+    topologies,
+    local: { explain: route, version, password: values.password },
+    onRefused: (reason) => refused[reason].add(1),
+  });
+  const limits = { maxBytes: values.maxRequest, maxArguments: MAX_ARGUMENTS };
+  const writer = createReplyWriter();
+  const clients = createClients({
+    connection: { turn, deadlines, budget, writer, limits, timeout: values.clientTimeout, dispatch },
+    maxConnections: values.maxConnections,
+    metrics,
+    log,
+  });
+  return {
+    listen: clients.listen,
+    route,
+    shards: statuses,
+    plan: (next) => {
+      const specs = shardsOf(next);
+      const locate = createPlacement(specs, placementSettingsOf(next));
+      return planMove(namedOf(topologies.current), { names: specs.map(({ name }) => name), locate });
+    },
+    update: (next) => {
+      topologies.update(shardsOf(next), placementSettingsOf(next));
+      tell();
+    },
+    drain: clients.drain,
+    close: () => {
+      clients.destroy();
+      topologies.close();
+      deadlines.stop();
+    },
+  };
+}
+
+function openShard(
+  { values, metrics, log }: RedisProxySettings,
+  shared: Pick<ShardSettings, "turn" | "deadlines">,
+  { name, address }: ShardSpec,
+  onState: () => void,
+): Shard {
+  return createShard({
+    ...shared,
+    name,
+    address,
+    password: values.shardPassword?.reveal(),
+    connections: values.connections,
+    connectTimeout: values.connectTimeout,
+    timeout: values.timeout,
+    maxReply: values.memoryLimit,
+    counters: {
+      requests: metrics.requests.cell({ shard: name }),
+      errors: errorCells((reason) => metrics.shardErrors.cell({ shard: name, reason })),
+      inFlight: metrics.inFlight.cell({ shard: name }),
+      up: metrics.shardUp.cell({ shard: name }),
+      duration: metrics.duration.histogram({}),
+    },
+    onState: (isUp, reason) => {
+      if (isUp) log.info({ shard: name }, "shard is up");
+      else log.warn({ shard: name, reason }, "shard is down");
+      onState();
+    },
+  });
+}
+
+const refusalCells = (metrics: Metrics): Record<Refusal, Cell> =>
+  Object.fromEntries(REFUSALS.map((reason) => [reason, metrics.refused.cell({ reason })])) as Record<Refusal, Cell>;

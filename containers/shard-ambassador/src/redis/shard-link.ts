@@ -1,0 +1,314 @@
+// One connection to a shard, shared by many clients: commands go out in the order in which they come, and replies belong to
+// them in that order. It reconnects for ever, and while it cannot, every command is answered with an error at once.
+import { connect } from "node:net";
+import type { NetConnectOpts, Socket } from "node:net";
+
+import type { Deadlines, Timed } from "@outrigger/http";
+import type { Address } from "@outrigger/options";
+
+import { errorReply } from "./replies.ts";
+import { ReplyParser } from "./reply-parser.ts";
+import type { Flushable, Turn } from "./turn.ts";
+
+/** Why a shard could not answer. */
+export const SHARD_FAILURES = [
+  "down",
+  "connect_failed",
+  "connect_timeout",
+  "lost",
+  "timeout",
+  "bad_reply",
+  "refused",
+] as const;
+export type ShardFailure = (typeof SHARD_FAILURES)[number];
+
+/** Whoever waits for a reply. */
+export type Recipient = {
+  /** Takes the reply to part `part`; the bytes are good until the end of the turn. */
+  take(part: number, bytes: Buffer, start: number, end: number): void;
+};
+
+export type LinkSettings = {
+  readonly name: string;
+  readonly address: Address;
+  /** Commands that each connection begins with; an error to one of them ends it. */
+  readonly greeting: readonly Buffer[];
+  readonly turn: Turn;
+  readonly deadlines: Deadlines;
+  readonly connectTimeout: number;
+  readonly timeout: number;
+  readonly maxReply: number;
+  /** A reply has come after so many seconds. */
+  onReply(seconds: number): void;
+  /** A command was answered with an error, for this reason. */
+  onFailure(reason: ShardFailure): void;
+  /** Whether it is connected, and why not. */
+  onState(isUp: boolean, reason: string): void;
+};
+
+const WORDS: Record<ShardFailure, string> = {
+  down: "is down",
+  connect_failed: "cannot be reached",
+  connect_timeout: "does not accept connections in time",
+  lost: "closed the connection",
+  timeout: "does not answer in time",
+  bad_reply: "answered something that is no reply",
+  refused: "refused the connection",
+};
+
+const OUT_SIZE = 64 * 1024;
+/** Commands from this size on are not copied. */
+const LARGE = 8 * 1024;
+const MIN_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 2000;
+/** A connection that has lasted so long was a good one. */
+const HEALTHY_MS = 1000;
+const PUSH = 62;
+const MINUS = 45;
+
+/** Takes the reply to what the link has asked for itself. */
+const nobody: Recipient = { take: () => undefined };
+
+export class ShardLink implements Flushable, Timed {
+  isQueued = false;
+  deadline = 0;
+
+  readonly #settings: LinkSettings;
+  #socket: Socket | undefined;
+  #isConnected = false;
+  #connectedAt = 0;
+  /** Replies to the greeting that have not come yet. */
+  #ungreeted = 0;
+  #isClosed = false;
+  /** Attempts to connect that have failed since the last connection. */
+  #failures = 0;
+  #downReply: Buffer | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #parser: ReplyParser;
+  #pieces: Buffer[] = [];
+  #out = Buffer.allocUnsafeSlow(OUT_SIZE);
+  #filled = 0;
+  #flushed = 0;
+
+  // Those who wait, in order: a ring whose size is a power of two.
+  #waiting: (Recipient | undefined)[] = Array.from({ length: 64 });
+  #parts = new Uint32Array(64);
+  #since = new Float64Array(64);
+  #head = 0;
+  #tail = 0;
+
+  constructor(settings: LinkSettings) {
+    this.#settings = settings;
+    this.#parser = new ReplyParser(settings.maxReply);
+    settings.deadlines.add(this);
+    this.#connect();
+  }
+
+  /** Replies that are waited for. */
+  get inFlight(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** Sends bytes from `start` to `end` as one command. */
+  send(recipient: Recipient, part: number, bytes: Buffer, start: number, end: number): void {
+    if (this.#downReply !== undefined) {
+      this.#settings.onFailure("down");
+      recipient.take(part, this.#downReply, 0, this.#downReply.length);
+      return;
+    }
+    this.#push(recipient, part);
+    this.#write(bytes, start, end);
+    this.#settings.turn.queue(this);
+  }
+
+  flush(): void {
+    if (this.#filled === this.#flushed || this.#socket === undefined) return;
+    this.#socket.write(this.#out.subarray(this.#flushed, this.#filled));
+    // Without a rest the bytes are with the kernel, and their place is free.
+    if (this.#socket.writableLength === 0) this.#filled = 0;
+    this.#flushed = this.#filled;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    this.#settings.deadlines.delete(this);
+    this.#socket?.destroy();
+  }
+
+  onDeadline(): void {
+    this.#disconnect(this.#isConnected ? "timeout" : "connect_timeout");
+  }
+
+  #push(recipient: Recipient, part: number): void {
+    if (this.#tail - this.#head === this.#waiting.length) this.#grow();
+    const { now } = this.#settings.turn;
+    if (this.#head === this.#tail) {
+      this.#head = 0;
+      this.#tail = 0;
+      if (this.#isConnected) this.deadline = now + this.#settings.timeout;
+    }
+    const at = this.#tail++ & (this.#waiting.length - 1);
+    this.#waiting[at] = recipient;
+    this.#parts[at] = part;
+    this.#since[at] = now;
+  }
+
+  #grow(): void {
+    const size = this.#waiting.length;
+    const order = Array.from({ length: size }, (_, i) => (this.#head + i) & (size - 1));
+    this.#waiting = [...order.map((at) => this.#waiting[at]), ...Array.from({ length: size }, () => undefined)];
+    const parts = new Uint32Array(size * 2);
+    parts.set(order.map((at) => this.#parts[at]!));
+    const since = new Float64Array(size * 2);
+    since.set(order.map((at) => this.#since[at]!));
+    this.#parts = parts;
+    this.#since = since;
+    this.#head = 0;
+    this.#tail = size;
+  }
+
+  #write(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length >= LARGE) {
+      this.flush();
+      this.#socket!.write(bytes.subarray(start, end));
+      return;
+    }
+    if (this.#filled + length > OUT_SIZE) {
+      this.flush();
+      if (this.#filled + length > OUT_SIZE) {
+        this.#out = Buffer.allocUnsafeSlow(OUT_SIZE);
+        this.#filled = 0;
+        this.#flushed = 0;
+      }
+    }
+    bytes.copy(this.#out, this.#filled, start, end);
+    this.#filled += length;
+  }
+
+  #connect(): void {
+    const { address, connectTimeout, greeting } = this.#settings;
+    const socket = connect({ ...address, noDelay: true } as NetConnectOpts);
+    this.#socket = socket;
+    this.#isConnected = false;
+    this.deadline = performance.now() + connectTimeout;
+    let reason: string | undefined;
+    socket.on("connect", () => {
+      if (greeting.length === 0) this.#onReady();
+    });
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("error", (error: NodeJS.ErrnoException) => (reason = error.code ?? error.message));
+    socket.on("close", () => {
+      if (this.#socket === socket) this.#lost(this.#isConnected ? "lost" : "connect_failed", reason);
+    });
+    this.#ungreeted = greeting.length;
+    for (const command of greeting) {
+      this.#push(nobody, 0);
+      this.#write(command, 0, command.length);
+      this.#settings.turn.queue(this);
+    }
+  }
+
+  /** Connected, and greeted. */
+  #onReady(): void {
+    this.#isConnected = true;
+    this.#connectedAt = performance.now();
+    this.#failures = 0;
+    this.#downReply = undefined;
+    this.deadline = this.inFlight > 0 ? performance.now() + this.#settings.timeout : 0;
+    this.#settings.onState(true, "connected");
+  }
+
+  #read(chunk: Buffer): void {
+    const { turn, timeout } = this.#settings;
+    turn.now = performance.now();
+    let at = 0;
+    while (at < chunk.length) {
+      const start = at;
+      at = this.#parser.read(chunk, at);
+      if (this.#parser.problem !== undefined) return this.#disconnect("bad_reply");
+      if (!this.#parser.complete) {
+        this.#pieces.push(start === 0 ? chunk : chunk.subarray(start));
+        break;
+      }
+      if (this.#pieces.length === 0) this.#deliver(chunk, start, at);
+      else {
+        this.#pieces.push(chunk.subarray(start, at));
+        const whole = Buffer.concat(this.#pieces);
+        this.#pieces = [];
+        this.#deliver(whole, 0, whole.length);
+      }
+      if (this.#socket === undefined) return;
+    }
+    if (this.#isConnected) this.deadline = this.inFlight > 0 ? turn.now + timeout : 0;
+  }
+
+  #deliver(bytes: Buffer, start: number, end: number): void {
+    // What nobody has asked for.
+    if (this.#parser.type === PUSH) return;
+    if (this.#head === this.#tail) return this.#disconnect("bad_reply");
+    const at = this.#head++ & (this.#waiting.length - 1);
+    const recipient = this.#waiting[at]!;
+    this.#waiting[at] = undefined;
+    if (recipient === nobody) return this.#onGreeted(bytes, start, end);
+    this.#settings.onReply((this.#settings.turn.now - this.#since[at]!) / 1000);
+    recipient.take(this.#parts[at]!, bytes, start, end);
+  }
+
+  #onGreeted(bytes: Buffer, start: number, end: number): void {
+    if (bytes[start] === MINUS) return this.#disconnect("refused", bytes.toString("latin1", start + 1, end).trim());
+    this.#ungreeted--;
+    if (this.#ungreeted === 0) this.#onReady();
+  }
+
+  /** Gives the connection up, and tells all who wait. */
+  #disconnect(reason: ShardFailure, detail?: string): void {
+    const socket = this.#socket;
+    this.#lost(reason, detail);
+    socket?.destroy();
+  }
+
+  #lost(reason: ShardFailure, detail: string | undefined): void {
+    const wasConnected = this.#isConnected;
+    this.#socket = undefined;
+    this.#isConnected = false;
+    this.deadline = 0;
+    this.#parser = new ReplyParser(this.#settings.maxReply);
+    this.#pieces = [];
+    this.#out = Buffer.allocUnsafeSlow(OUT_SIZE);
+    this.#filled = 0;
+    this.#flushed = 0;
+    if (this.#isClosed) return;
+    const why = `${WORDS[reason]}${detail === undefined ? "" : ` (${detail})`}`;
+    // An idle connection that the shard has closed is opened again at once, before anyone calls the shard down.
+    const lasted = performance.now() - this.#connectedAt;
+    const isHealthy = wasConnected && reason === "lost" && lasted > HEALTHY_MS;
+    if (!isHealthy) {
+      this.#failures++;
+      this.#downReply = errorReply(`shard ${this.#settings.name} ${why}`);
+      this.#settings.onState(false, why);
+    }
+    this.#failAll(reason, errorReply(`shard ${this.#settings.name} ${why}`));
+    this.#retryLater(isHealthy);
+  }
+
+  #failAll(reason: ShardFailure, error: Buffer): void {
+    while (this.#head < this.#tail) {
+      const at = this.#head++ & (this.#waiting.length - 1);
+      const recipient = this.#waiting[at]!;
+      this.#waiting[at] = undefined;
+      if (recipient === nobody) continue;
+      this.#settings.onFailure(reason);
+      recipient.take(this.#parts[at]!, error, 0, error.length);
+    }
+  }
+
+  #retryLater(atOnce: boolean): void {
+    if (atOnce) return this.#connect();
+    const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10), MAX_BACKOFF_MS);
+    // Not all at the same time.
+    const wait = backoff * (0.75 + Math.random() / 2);
+    this.#retry = setTimeout(() => this.#connect(), wait).unref();
+  }
+}

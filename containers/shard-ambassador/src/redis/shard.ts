@@ -1,0 +1,105 @@
+// One shard: its connections, which clients share, and what is counted for it.
+import { formatAddress } from "@outrigger/options";
+import type { Cell, HistogramCell } from "@outrigger/runtime";
+
+import { reply } from "./replies.ts";
+import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
+import type { LinkSettings, ShardFailure } from "./shard-link.ts";
+
+export type ShardCounters = {
+  readonly requests: Cell;
+  readonly errors: Readonly<Record<ShardFailure, Cell>>;
+  readonly inFlight: Cell;
+  readonly up: Cell;
+  readonly duration: HistogramCell;
+};
+
+export type ShardSettings = Pick<
+  LinkSettings,
+  "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxReply"
+> & {
+  readonly password: string | undefined;
+  /** Connections for each version of the protocol. */
+  readonly connections: number;
+  readonly counters: ShardCounters;
+  /** Whether the shard can be reached; told when that changes. */
+  onState(isUp: boolean, reason: string): void;
+};
+
+export type ShardStatus = {
+  readonly name: string;
+  readonly address: string;
+  readonly up: boolean;
+  readonly reason: string;
+  readonly inFlight: number;
+};
+
+export type Shard = {
+  readonly counters: ShardCounters;
+  /** The connection for a client: always the same, so that a client's commands stay in order. */
+  link(protocol: 2 | 3, client: number): ShardLink;
+  status(): ShardStatus;
+  /** Brings gauges up to date. */
+  publish(): void;
+  close(): void;
+};
+
+/** Connects with RESP2 at once; with RESP3 when the first client asks for it. */
+export function createShard(settings: ShardSettings): Shard {
+  const { name, address, connections, counters } = settings;
+  const links: Record<2 | 3, (ShardLink | undefined)[]> = { 2: [], 3: [] };
+  const all = (): ShardLink[] => [...links[2], ...links[3]].filter((link) => link !== undefined);
+  const isUpByLink = new Map<string, boolean>();
+  let state = { up: false, reason: "not connected yet" };
+  const link = (protocol: 2 | 3, client: number): ShardLink => {
+    const at = client % connections;
+    return (links[protocol][at] ??= open(protocol, at));
+  };
+  const status = (): ShardStatus => ({
+    name,
+    address: formatAddress(address),
+    ...state,
+    inFlight: all().reduce((sum, { inFlight }) => sum + inFlight, 0),
+  });
+  counters.up.set(0);
+  for (let at = 0; at < connections; at++) link(2, at);
+  return {
+    counters,
+    link,
+    status,
+    publish: () => counters.inFlight.set(status().inFlight),
+    close: () => {
+      for (const one of all()) one.close();
+    },
+  };
+
+  function open(protocol: 2 | 3, at: number): ShardLink {
+    return new ShardLink({
+      ...settings,
+      greeting: greetingOf(protocol, settings.password),
+      onReply: (seconds) => counters.duration.observe(seconds),
+      onFailure: (reason) => counters.errors[reason].add(1),
+      onState: (isUp, reason) => {
+        isUpByLink.set(`${protocol}/${at}`, isUp);
+        onState([...isUpByLink.values()].some(Boolean), reason);
+      },
+    });
+  }
+
+  function onState(up: boolean, reason: string): void {
+    const before = state;
+    state = { up, reason };
+    counters.up.set(up ? 1 : 0);
+    if (before.up !== up || before.reason === "not connected yet") settings.onState(up, reason);
+  }
+}
+
+/** What a connection begins with: the password, and the protocol if it is not the one that is spoken anyway. */
+const greetingOf = (protocol: 2 | 3, password: string | undefined): Buffer[] => [
+  ...(password === undefined ? [] : [reply(["AUTH", password])]),
+  ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
+];
+
+/** A cell for each reason. */
+export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
+  Object.fromEntries(SHARD_FAILURES.map((reason) => [reason, cellOf(reason)])) as Record<ShardFailure, Cell>;

@@ -1,0 +1,91 @@
+// The list of shards as it is written, and the placement that it goes with.
+import type { Address } from "@outrigger/options";
+import { formatAddress, parseAddress } from "@outrigger/options";
+
+import type { Values } from "./options.ts";
+import { SHARD_FORM } from "./options.ts";
+import { ketamaName } from "./placement/ketama.ts";
+import type { HashTag, PlacementSettings } from "./placement/placement.ts";
+import { HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
+import type { ShardSpec } from "./redis/topology.ts";
+
+/** The options that say which shards there are and what each owns: they may change while running. */
+export const PLACEMENT_OPTIONS = ["shards", "distribution", "hash", "hashTag"] as const;
+export type PlacementValues = Pick<Values, (typeof PLACEMENT_OPTIONS)[number]>;
+
+type WrittenAs = Readonly<Record<keyof Values, string>>;
+
+const MAX_WEIGHT = 1000;
+const LINE =
+  /^(?<address>unix:[^\s:]+|\[[^\s\]]+\]:\d+|[^\s:]+:\d+)(?::(?<weight>\d{1,4}))?(?:\s+(?<name>\S{1,200}))?$/;
+
+/** One shard as written, or undefined. Without a name it has the one that twemproxy would give it, with ketama. */
+export function parseShard(text: string, distribution: Values["distribution"]): ShardSpec | undefined {
+  const match = LINE.exec(text.trim());
+  if (match === null) return undefined;
+  const { address: written = "", weight = "1", name } = match.groups as Record<string, string | undefined>;
+  const address = parseAddress(written, "");
+  const isUsable = address !== undefined && ("path" in address || address.port > 0);
+  if (!isUsable || Number(weight) < 1 || Number(weight) > MAX_WEIGHT) return undefined;
+  return { address, weight: Number(weight), name: name ?? nameOf(address, distribution) };
+}
+
+function nameOf(address: Address, distribution: Values["distribution"]): string {
+  const isTwemproxys = distribution === "ketama" && "port" in address;
+  return isTwemproxys ? ketamaName(address.host, address.port) : formatAddress(address);
+}
+
+/** The shards of values that have been checked. */
+export const shardsOf = ({ shards, distribution }: PlacementValues): ShardSpec[] =>
+  shards.map((text) => parseShard(text, distribution)).filter((shard) => shard !== undefined);
+
+/** Two printable characters, `none`, or undefined for anything else. */
+export function parseHashTag(text: string): HashTag | "none" | undefined {
+  if (text === "none") return "none";
+  return /^[!-~]{2}$/.test(text) ? { open: text.charCodeAt(0), close: text.charCodeAt(1) } : undefined;
+}
+
+export function placementSettingsOf({ distribution, hash, hashTag }: PlacementValues): PlacementSettings {
+  const tag = parseHashTag(hashTag);
+  return { distribution, hash: hash ?? "fnv1a_64", hashTag: tag === "none" ? undefined : tag };
+}
+
+export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
+  return [...checkShards(values, writtenAs), ...checkPlacement(values, writtenAs), ...checkBounds(values, writtenAs)];
+}
+
+function checkShards(values: Values, writtenAs: WrittenAs): string[] {
+  const { shards, distribution } = values;
+  const problems = shards
+    .filter((text) => parseShard(text, distribution) === undefined)
+    .map((text) => `${writtenAs.shards}: expected ${SHARD_FORM}, got ${text}`);
+  if (problems.length === 0 && shards.length === 0)
+    problems.push(`${writtenAs.shards}: expected at least one ${SHARD_FORM}, got nothing`);
+  const names = new Set<string>();
+  for (const { name, weight } of shardsOf(values)) {
+    if (names.has(name)) problems.push(`${writtenAs.shards}: expected names that differ, got ${name} twice`);
+    names.add(name);
+    if (weight !== 1 && !KNOWS_WEIGHTS.includes(distribution)) {
+      problems.push(`${writtenAs.shards}: expected weight 1 with --distribution ${distribution}, got ${weight}`);
+    }
+  }
+  return problems;
+}
+
+function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: WrittenAs): string[] {
+  const problems: string[] = [];
+  if (hash !== undefined && !HASH_IS_FREE.includes(distribution)) {
+    problems.push(`${writtenAs.hash}: expected --distribution ketama or modula beside it, got ${distribution}`);
+  }
+  const tag = parseHashTag(hashTag);
+  if (tag === undefined) problems.push(`${writtenAs.hashTag}: expected two characters, or none, got ${hashTag}`);
+  if (distribution === "redis-cluster" && hashTag !== "{}") {
+    problems.push(`${writtenAs.hashTag}: expected {} with --distribution redis-cluster, got ${hashTag}`);
+  }
+  return problems;
+}
+
+function checkBounds({ maxRequest, memoryLimit }: Values, writtenAs: WrittenAs): string[] {
+  if (maxRequest * 2 <= memoryLimit) return [];
+  return [`${writtenAs.maxRequest}: expected at most half of --memory-limit (${memoryLimit} B), got ${maxRequest} B`];
+}
