@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { repository, tempDir } from "@outrigger/testing";
@@ -6,12 +6,10 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { generateFiles, staleFiles } from "./generated-files.ts";
 
-/** A repository with one container, whose folder is a copy. */
+/** A repository whose containers are copies. */
 function repositoryCopy(): string {
   const folder = tempDir(onTestFinished);
-  mkdirSync(join(folder, "containers"));
-  const container = join("containers", "tls-sidecar");
-  cpSync(join(repository, container), join(folder, container), { recursive: true });
+  cpSync(join(repository, "containers"), join(folder, "containers"), { recursive: true });
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   for (const file of ["README.md", ".oxfmtrc.json"]) cpSync(join(repository, file), join(folder, file));
   return folder;

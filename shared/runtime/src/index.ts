@@ -11,6 +11,7 @@ export type {
   ReloadOutcome,
   Reread,
   Running,
+  Stdio,
   Thread,
   ThreadContext,
 } from "./container.ts";
