@@ -76,6 +76,7 @@ export function createDetector(times: TimeReader): Detector {
   return { read };
 
   function read(line: string, reading: Reading): void {
+    times.begin();
     const candidates = candidatesOf(line.charCodeAt(0));
     // What fits nearly everything must not come before what is more telling.
     if (last !== undefined && last !== readText && candidates.includes(last) && fits(last, line, reading)) return;

@@ -5,6 +5,8 @@ import type { Groups } from "./calendar.ts";
 import { createTimeZone, ZONE_MINUTES } from "./time-zone.ts";
 
 export type TimeReader = {
+  /** Forgets what it remembers of the line before: several formats read the same time of a line. */
+  begin(): void;
   /** Reads a time that begins at `at`; returns where it ends, or -1. What it read is in the fields below. */
   read(line: string, at: number): number;
   /** Reads a number, or a number as text, that is a time since 1970 in seconds, milli-, micro- or nanoseconds. */
@@ -115,10 +117,44 @@ const BY_DIGITS: readonly (readonly Form[])[] = [
   [COMPACT],
 ];
 
-export function createTimeReader({ zone, now }: TimeSettings): TimeReader {
+type FormReader = Omit<TimeReader, "begin">;
+
+export function createTimeReader(settings: TimeSettings): TimeReader {
+  const forms = createFormReader(settings);
+  const last = { at: -1, line: "", end: -1, ms: Number.NaN, nanos: 0 };
+  const reader: TimeReader = {
+    begin: () => void (last.at = -1),
+    read: (line, at) => {
+      if (at !== last.at || line !== last.line) remember(line, at, forms.read(line, at));
+      reader.ms = last.ms;
+      reader.nanos = last.nanos;
+      return last.end;
+    },
+    readEpoch: (text) => {
+      const isRead = forms.readEpoch(text);
+      reader.ms = forms.ms;
+      reader.nanos = forms.nanos;
+      return isRead;
+    },
+    ms: Number.NaN,
+    nanos: 0,
+  };
+  return reader;
+
+  function remember(line: string, at: number, end: number): void {
+    last.at = at;
+    last.line = line;
+    last.end = end;
+    last.ms = forms.ms;
+    last.nanos = forms.nanos;
+  }
+}
+
+/** Reads each time anew. */
+function createFormReader({ zone, now }: TimeSettings): FormReader {
   const local = createTimeZone(zone);
   const calendar = createCalendar(now);
-  const reader: TimeReader = { read, readEpoch, ms: Number.NaN, nanos: 0 };
+  const reader: FormReader = { read, readEpoch, ms: Number.NaN, nanos: 0 };
   return reader;
 
   function read(line: string, at: number): number {

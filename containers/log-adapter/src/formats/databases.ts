@@ -30,7 +30,8 @@ const USER = /(?:^|[\s,=])(\[unknown\]|[\w.-]{1,63})@(\[unknown\]|[\w.-]{1,63})/
 
 /** `2006-01-02 15:04:05.000 UTC [1] user@db ERROR:  message`, with any prefix between time and level. */
 export const readPostgresql: Format = (line, reading, times) => {
-  const end = times.read(line, 0);
+  // Every level of it has two spaces behind its colon.
+  const end = line.includes(":  ") ? times.read(line, 0) : -1;
   POSTGRESQL.lastIndex = end;
   const match = end < 0 ? null : POSTGRESQL.exec(line);
   if (match === null) return false;
