@@ -1,5 +1,6 @@
 // What a container is: a value that says its name, its options, its metrics, and how it starts. Importing it does
 // nothing; run() or startContainer() brings it to life.
+import type { Readable, Writable } from "node:stream";
 import type { MessagePort } from "node:worker_threads";
 
 import type { OptionTable, ValuesOf } from "@outrigger/options";
@@ -59,7 +60,14 @@ export type Context<O extends OptionTable, M extends MetricTable> = {
   reread(): Promise<Reread>;
   /** Starts a thread that runs the container's `thread` function with this data. */
   startThread(data: unknown): Thread;
+  /** Says that the container's work is done: it drains and ends as after SIGTERM, but waits for nobody to look elsewhere. */
+  finish(): void;
+  /** The process's standard input and output, for containers whose data they carry. */
+  readonly stdio: Stdio;
 };
+
+/** Each is opened when it is first asked for. */
+export type Stdio = { input(): Readable; output(): Writable };
 
 /** A thread of the container: messages are structured clones; its metrics are added to the container's. */
 export type Thread = {

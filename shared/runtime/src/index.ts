@@ -12,6 +12,7 @@ export type {
   Reread,
   Route,
   Running,
+  Stdio,
   Thread,
   ThreadContext,
 } from "./container.ts";

@@ -40,7 +40,8 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
     const again = resolve();
     return { values: again.values, problems: await problemsOf(container, again, false) };
   };
-  return live(container, resolution, { entry, reread });
+  const stdio = { input: () => process.stdin, output: () => process.stdout };
+  return live(container, resolution, { entry, reread, stdio });
 }
 
 /** All options of a container: its own first. */

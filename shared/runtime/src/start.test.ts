@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 import { demo } from "../test/demo.ts";
 import { captureLog } from "../test/log.ts";
 import { startDemo, valuesOf } from "../test/started.ts";
+import type { Stdio } from "./container.ts";
 import { startContainer } from "./start.ts";
 
 const messages = (lines: { msg: string }[]): string[] => lines.map(({ msg }) => msg);
@@ -194,4 +195,29 @@ test("threads need to know the bundle that they run", async () => {
     },
   });
   await expect(start).rejects.toThrow("threads: expected the bundle's URL as entry, got nothing");
+});
+
+test("a container whose work is done ends by itself, and waits for nobody to look elsewhere", async () => {
+  let drained = false;
+  const began = performance.now();
+  const { stopped } = await startDemo({
+    args: ["--drain-delay", "1h"],
+    container: {
+      start: async ({ finish }) => {
+        setImmediate(finish);
+        return { drain: async () => void (drained = true) };
+      },
+    },
+  });
+  expect(await stopped).toEqual({ finished: true });
+  expect(drained).toBe(true);
+  expect(performance.now() - began).toBeLessThan(60_000);
+});
+
+test("a container that needs standard input cannot start where nobody gives it", async () => {
+  const start = async ({ stdio }: { stdio: Stdio }) => {
+    stdio.input();
+    return {};
+  };
+  await expect(startDemo({ container: { start } })).rejects.toThrow("stdio: expected to be given");
 });

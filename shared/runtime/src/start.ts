@@ -5,7 +5,7 @@ import type { Address, OptionTable, ValuesOf } from "@outrigger/options";
 
 import { createAdminServer, listenAdmin } from "./admin.ts";
 import type { CommonOptions } from "./common-options.ts";
-import type { AnyContainer, ContainerDefinition, Context, ReloadOutcome, Reread, Running } from "./container.ts";
+import type { AnyContainer, ContainerDefinition, Context, ReloadOutcome, Reread, Running, Stdio } from "./container.ts";
 import type { Instruments } from "./instruments.ts";
 import { createInstruments } from "./instruments.ts";
 import type { LineSink, Logger } from "./logger.ts";
@@ -37,10 +37,17 @@ export type StartSettings = {
   readonly sink?: LineSink;
   /** Resolves the parameters again, for a reload; by default they stay as they are. */
   readonly reread?: () => Promise<Reread>;
+  /** Standard input and output; a container that needs them cannot start without. */
+  readonly stdio?: Stdio;
 };
 
 /** How long each thing may take to be undone: nothing is in flight any more, so it only has to close. */
 const UNDO_MS = 2000;
+
+const none = (): never => {
+  throw new Error("stdio: expected to be given by whoever starts the container, got nothing");
+};
+const NO_STDIO: Stdio = { input: none, output: none };
 
 type State = "starting" | "running" | "draining" | "stopped";
 
@@ -50,6 +57,7 @@ type Life = {
   readonly options: ValuesOf<CommonOptions>;
   readonly entry: string | undefined;
   readonly reread: () => Promise<Reread>;
+  readonly stdio: Stdio;
   readonly instruments: Instruments;
   readonly undoing: UndoList;
   readonly draining: AbortController;
@@ -63,28 +71,29 @@ type Life = {
 export async function startContainer<O extends OptionTable, M extends MetricTable>(
   container: ContainerDefinition<O, M>,
   values: ValuesOf<O & CommonOptions>,
-  { entry, sink = stderrSink, reread = async () => ({ values, problems: [] }) }: StartSettings = {},
+  { entry, sink = stderrSink, reread = async () => ({ values, problems: [] }), stdio = NO_STDIO }: StartSettings = {},
 ): Promise<StartedContainer> {
-  const life = begin(container as AnyContainer, values as ValuesOf<CommonOptions>, { entry, sink, reread });
+  const life = begin(container as AnyContainer, values as ValuesOf<CommonOptions>, { entry, sink, reread, stdio });
   const { log, readiness, recorder } = life.instruments;
   const starting = Promise.withResolvers<void>();
   const stopping = Promise.withResolvers<Stopped>();
   let asked = false;
-  const stop = (): Promise<Stopped> => {
+  const stop = (drainDelay = life.options.drainDelay): Promise<Stopped> => {
     // What is only half started cannot be drained: first it is started.
-    if (!asked) void starting.promise.then(() => drainAndUndo(life)).then(stopping.resolve, stopping.reject);
+    if (!asked)
+      void starting.promise.then(() => drainAndUndo(life, drainDelay)).then(stopping.resolve, stopping.reject);
     asked = true;
     return stopping.promise;
   };
   life.undoing.add("recorded lines", recorder.flush);
   try {
     const admin = await startAdmin(life, stop);
-    life.running = await container.start(contextOf(life) as Context<O, M>);
+    life.running = await container.start(contextOf(life, () => void stop(0)) as Context<O, M>);
     life.state = "running";
     readiness.set("started", true);
     log.info({ milliseconds: Date.now() - life.began.getTime() }, "started");
     starting.resolve();
-    return { admin, log, reload: life.reloader.reload, stop, stopped: stopping.promise };
+    return { admin, log, reload: life.reloader.reload, stop: () => stop(), stopped: stopping.promise };
   } catch (error) {
     await life.undoing.run(UNDO_MS);
     throw error;
@@ -94,7 +103,7 @@ export async function startContainer<O extends OptionTable, M extends MetricTabl
 function begin(
   container: AnyContainer,
   options: ValuesOf<CommonOptions>,
-  { entry, sink, reread }: { entry: string | undefined; sink: LineSink; reread: () => Promise<Reread> },
+  { entry, sink, reread, stdio }: Pick<Life, "entry" | "reread" | "stdio"> & { sink: LineSink },
 ): Life {
   const instruments = createInstruments(container, options, sink);
   const life: Life = {
@@ -102,6 +111,7 @@ function begin(
     options,
     entry,
     reread,
+    stdio,
     instruments,
     undoing: createUndoList(instruments.log),
     draining: new AbortController(),
@@ -113,7 +123,7 @@ function begin(
   return life;
 }
 
-function contextOf(life: Life): Context<OptionTable, MetricTable> {
+function contextOf(life: Life, finish: () => void): Context<OptionTable, MetricTable> {
   const { container, options, instruments, undoing } = life;
   const { log, recorder, store, readiness, liveness } = instruments;
   return {
@@ -127,6 +137,8 @@ function contextOf(life: Life): Context<OptionTable, MetricTable> {
     draining: life.draining.signal,
     reload: life.reloader.reload,
     reread: life.reread,
+    finish,
+    stdio: life.stdio,
     startThread: (data) => {
       if (life.entry === undefined) throw new Error("threads: expected the bundle's URL as entry, got nothing");
       return startThread(container, life.entry, { data, settings: options, store });
@@ -173,9 +185,9 @@ const statusOf = ({ container, instruments, state, began, reloader, running }: L
   ...running.status?.(),
 });
 
-async function drainAndUndo(life: Life): Promise<Stopped> {
+async function drainAndUndo(life: Life, drainDelay: number): Promise<Stopped> {
   const { log, readiness } = life.instruments;
-  const { drainDelay, shutdownTimeout } = life.options;
+  const { shutdownTimeout } = life.options;
   life.state = "draining";
   log.info({ drainDelay, shutdownTimeout }, "draining");
   readiness.set("not draining", false, "draining");

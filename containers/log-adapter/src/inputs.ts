@@ -1,0 +1,124 @@
+// Reads the inputs into pumps: standard input as it comes, files by looking at them again and again.
+import { setTimeout as delay } from "node:timers/promises";
+
+import { createCheckpoint } from "./checkpoint.ts";
+import type { AdapterContext } from "./container.ts";
+import { createFollower } from "./follow.ts";
+import { createPump } from "./pump.ts";
+import type { Counts, PumpSettings } from "./pump.ts";
+
+export type Inputs = {
+  /** Resolves when every input has ended, or was asked to; rejects when records cannot be delivered any more. */
+  readonly ended: Promise<void>;
+  /** Ends all inputs after what they are at, and delivers what waits. */
+  end(): Promise<void>;
+};
+
+/** Starts to read all inputs. */
+export function startInputs(context: AdapterContext, settings: PumpSettings): Inputs {
+  const { input } = context.options;
+  const ending = new AbortController();
+  const files = input.filter((spec) => spec.startsWith("file:"));
+  const reading = [
+    ...(input.includes("stdin") ? [readStdin(context, settings, ending.signal)] : []),
+    ...(files.length > 0 ? [followFiles(context, settings, files, ending.signal)] : []),
+  ];
+  const ended = Promise.all(reading).then(() => undefined);
+  ended.catch(() => undefined);
+  return {
+    ended,
+    end: () => {
+      ending.abort();
+      return ended;
+    },
+  };
+}
+
+/** The counts of an input; what is pending is kept beside, so that it always adds up. */
+function countsOf({ metrics }: AdapterContext, input: string): Counts {
+  const [read, delivered, dropped] = [
+    metrics.read.cell({ input }),
+    metrics.delivered.cell({ input }),
+    metrics.dropped.cell({ input }),
+  ];
+  const pending = metrics.pending.cell({ input });
+  for (const cell of [read, delivered, dropped, pending]) cell.set(0);
+  return {
+    read: (lines) => (read.add(lines), pending.add(lines)),
+    delivered: (lines) => (delivered.add(lines), pending.add(-lines)),
+    dropped: (lines) => (dropped.add(lines), pending.add(-lines)),
+  };
+}
+
+async function readStdin(context: AdapterContext, settings: PumpSettings, ending: AbortSignal): Promise<void> {
+  const pump = createPump(settings, countsOf(context, "stdin"));
+  const stream = context.stdio.input();
+  // Asked to end, it takes no more; what waits is delivered.
+  ending.addEventListener("abort", () => void stream.destroy(), { once: true });
+  let last: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => (last = last.then(pump.tick)), settings.multilineTimeout);
+  try {
+    for await (const bytes of stream as AsyncIterable<Buffer>) {
+      last = last.then(() => pump.push(bytes));
+      await last;
+    }
+  } catch (error) {
+    if (!ending.aborted) throw error;
+  } finally {
+    clearInterval(timer);
+  }
+  await last;
+  await pump.end(true);
+}
+
+/** Follows the files until it is asked to end. */
+async function followFiles(
+  context: AdapterContext,
+  settings: PumpSettings,
+  specs: readonly string[],
+  ending: AbortSignal,
+): Promise<void> {
+  const { options, log, metrics } = context;
+  const checkpoint = options.stateDir === undefined ? undefined : createCheckpoint(options.stateDir);
+  const { marks = [], problem } = (await checkpoint?.load()) ?? {};
+  if (problem !== undefined) log.warn({ problem }, "checkpoint not usable, reading from the beginning");
+  const followers = specs.map((input) => {
+    const counts = countsOf(context, input);
+    return createFollower(
+      {
+        input,
+        pattern: input.slice("file:".length),
+        pumpAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
+        isEnding: () => ending.aborted,
+        restarted: (reason) => metrics.restarts.inc({ reason }),
+        failed: (path, error) => {
+          metrics.inputErrors.inc({});
+          log.warn({ path, error: error.message }, "file not readable");
+        },
+      },
+      marks.filter((mark) => mark.input === input),
+    );
+  });
+  const save = createSaver(context, async () => checkpoint?.save(followers.flatMap((follower) => follower.marks())));
+  while (!ending.aborted) {
+    for (const follower of followers) await follower.poll();
+    await save();
+    await delay(options.pollInterval, undefined, { signal: ending }).catch(() => undefined);
+  }
+  for (const follower of followers) await follower.end();
+  await save();
+}
+
+/** Saves, and tells once when that does not work: reading goes on, and a restart reads more again than it had to. */
+function createSaver({ log }: AdapterContext, save: () => Promise<void>): () => Promise<void> {
+  let isFailing = false;
+  return async () => {
+    try {
+      await save();
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) log.error({ error: (error as Error).message }, "checkpoint not saved");
+      isFailing = true;
+    }
+  };
+}

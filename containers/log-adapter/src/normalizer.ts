@@ -1,0 +1,57 @@
+// One stream of lines into records: unwraps what a container runtime has put around them, joins what belongs together,
+// and writes each record by the model. A record waits for the next line, or for a time, to know that it is whole.
+import { unwrap } from "./formats/wrapper.ts";
+import { createJoiner } from "./joiner.ts";
+import type { Joiner } from "./joiner.ts";
+import type { Model } from "./model.ts";
+import type { FormatName } from "./reading.ts";
+import type { TimeSettings } from "./timestamp.ts";
+
+export type NormalizerSettings = TimeSettings & {
+  readonly model: Model;
+  /** The file that the lines are from, or nothing. */
+  readonly file: string;
+  /** Characters that one record may be joined to. */
+  readonly maxRecord: number;
+  readonly keepOriginal: boolean;
+  /** Receives a record as it is to be written; it consists of so many lines. */
+  emit(text: string, lines: number, format: FormatName): void;
+  /** Is told of blank lines that belong to no record. */
+  dropBlank(lines: number): void;
+};
+
+export type Normalizer = {
+  push(line: string, start: number, flags: readonly string[]): void;
+  /** Writes what waits, if it has waited since before `ms`. */
+  flush(ms?: number): void;
+  /** Where the first line begins that is not in a written record; Infinity where all are. */
+  pendingStart(): number;
+};
+
+/** Streams in one file: none, or those of a container's log. */
+const MAX_STREAMS = 16;
+
+export function createNormalizer(settings: NormalizerSettings): Normalizer {
+  const streams = new Map<string, Joiner>();
+  const plain = createJoiner(settings, "");
+  streams.set("", plain);
+  return {
+    push: (line, start, flags) => {
+      const inner = unwrap(line);
+      if (inner === undefined) return plain.push(line, start, flags);
+      streamOf(inner.iostream).pushPart(inner.text, start, flags, inner);
+    },
+    flush: (ms = Number.POSITIVE_INFINITY) => {
+      for (const joiner of streams.values()) joiner.flush(ms);
+    },
+    pendingStart: () => Math.min(...[...streams.values()].map((joiner) => joiner.pendingStart())),
+  };
+
+  function streamOf(name: string): Joiner {
+    const known = streams.get(name);
+    if (known !== undefined) return known;
+    const joiner = createJoiner(settings, streams.size < MAX_STREAMS ? name : "");
+    if (streams.size < MAX_STREAMS) streams.set(name, joiner);
+    return joiner;
+  }
+}

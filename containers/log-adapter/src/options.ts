@@ -1,0 +1,81 @@
+// The options of the log adapter: the only place where they are described.
+import { boolean, bytes, choice, duration, list, option, path, text } from "@outrigger/options";
+
+import { MODELS } from "./model.ts";
+
+const streams = {
+  input: option({
+    kind: list(text("stdin, or file: and a path, in which * and ? stand for characters of a name")),
+    default: "stdin",
+    section: "Streams",
+    summary:
+      "Where lines come from: `stdin`, or `file:/var/log/app/*.log`. Files are followed through rotation; when `stdin` ends and is the only input, so does the adapter.",
+  }),
+  output: option({
+    kind: list(text("stdout, or file: and a path")),
+    default: "stdout",
+    section: "Streams",
+    summary: "Where records go: `stdout`, or `file:/path`, which is appended to. With several, each gets all of them.",
+  }),
+  stateDir: option({
+    kind: path(),
+    section: "Streams",
+    summary:
+      "A folder for the checkpoint: how far each file has been read and delivered. Without it, a restart begins each file anew.",
+  }),
+  pollInterval: option({
+    kind: duration(),
+    default: "250ms",
+    section: "Streams",
+    summary: "How often files are looked at for new lines.",
+  }),
+};
+
+const records = {
+  model: option({
+    kind: choice(MODELS),
+    default: "otel",
+    section: "Records",
+    summary: "`otel` is the OpenTelemetry log data model, `ecs` the Elastic Common Schema; one JSON object a line.",
+  }),
+  timezone: option({
+    kind: text("the name of a time zone, such as Europe/Berlin"),
+    default: "UTC",
+    section: "Records",
+    summary: "The time zone of times that name none.",
+  }),
+  resource: option({
+    kind: list(text("name=value")),
+    section: "Records",
+    summary: "Attributes of the resource that every record is from, such as `service.name=shop`.",
+  }),
+  keepOriginal: option({
+    kind: boolean(),
+    default: "false",
+    section: "Records",
+    summary: "Keep the line as it was, in the attribute `log.record.original`.",
+  }),
+  multilineTimeout: option({
+    kind: duration(),
+    default: "1s",
+    section: "Records",
+    summary: "How long a record waits for further lines that belong to it, such as those of a stack trace.",
+  }),
+};
+
+const limits = {
+  maxLineSize: option({
+    kind: bytes(),
+    default: "256KiB",
+    section: "Limits",
+    summary: "The size of a line; a longer one is given in several records, flagged `truncated`.",
+  }),
+  maxRecordSize: option({
+    kind: bytes(),
+    default: "1MiB",
+    section: "Limits",
+    summary: "The size up to which lines are joined to one record.",
+  }),
+};
+
+export const options = { ...streams, ...records, ...limits } as const;

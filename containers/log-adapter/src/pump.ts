@@ -1,0 +1,83 @@
+// From one source of bytes to the outputs: what is read is written before more is read, so that memory stays bounded, an
+// output that is slow slows down the reading, and a position is only remembered once everything before it has arrived.
+import { createLineCutter } from "./lines.ts";
+import { createNormalizer } from "./normalizer.ts";
+import type { NormalizerSettings } from "./normalizer.ts";
+import type { FormatName } from "./reading.ts";
+
+/** The counts of one input. */
+export type Counts = { read(lines: number): void; delivered(lines: number): void; dropped(lines: number): void };
+
+export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file"> & {
+  readonly maxLine: number;
+  readonly multilineTimeout: number;
+  readonly countRecord: (format: FormatName) => void;
+  /** Resolves when all outputs have taken it. */
+  readonly deliver: (text: string) => Promise<void>;
+};
+
+export type Pump = {
+  /** Takes bytes; resolves when the records that they complete have been delivered. */
+  push(bytes: Buffer): Promise<void>;
+  /** Delivers records that have waited long enough for further lines. */
+  tick(): Promise<void>;
+  /** Delivers all that waits; with `whole`, what has no line feed is a line as well. */
+  end(whole: boolean): Promise<void>;
+  /** Where to go on after a restart: all before it has been delivered. */
+  position(): number;
+};
+
+export function createPump(settings: PumpSettings, counts: Counts, { file = "", startAt = 0 } = {}): Pump {
+  let batch = "";
+  let batchLines = 0;
+  let read = 0;
+  const normalizer = createNormalizer({
+    ...settings,
+    file,
+    emit: (text, lines, format) => {
+      batch += text;
+      batchLines += lines;
+      settings.countRecord(format);
+    },
+    dropBlank: (lines) => counts.dropped(lines),
+  });
+  const cutter = createLineCutter(
+    settings.maxLine,
+    (line, start, _, flags) => {
+      read++;
+      normalizer.push(line, start, flags);
+    },
+    startAt,
+  );
+  let delivered = startAt;
+  return {
+    push: (bytes) => {
+      cutter.push(bytes);
+      return deliver();
+    },
+    tick: () => {
+      normalizer.flush(settings.now() - settings.multilineTimeout);
+      return deliver();
+    },
+    end: (whole) => {
+      if (whole) cutter.end();
+      normalizer.flush();
+      return deliver();
+    },
+    position: () => delivered,
+  };
+
+  async function deliver(): Promise<void> {
+    if (read > 0) counts.read(read);
+    read = 0;
+    const position = Math.min(cutter.position(), normalizer.pendingStart());
+    if (batch !== "") {
+      const [text, lines] = [batch, batchLines];
+      batch = "";
+      batchLines = 0;
+      await settings.deliver(text);
+      counts.delivered(lines);
+    }
+    delivered = position;
+  }
+}

@@ -1,0 +1,88 @@
+// What has been read of one line. One object serves all lines: formats fill it in, the model writes it out.
+import type { TimeReader } from "./timestamp.ts";
+
+/** Formats, as metrics and records name them. `text` is a header and a message, `trace` a stack trace by
+ * itself, `unparsed` a line that none fits. */
+export const FORMATS = [
+  "json",
+  "logfmt",
+  "access",
+  "syslog",
+  "syslog5424",
+  "nginx_error",
+  "apache_error",
+  "haproxy",
+  "klog",
+  "redis",
+  "postgresql",
+  "mysql",
+  "mongodb",
+  "logcat",
+  "ruby",
+  "python",
+  "jul",
+  "ras",
+  "text",
+  "trace",
+  "unparsed",
+] as const;
+export type FormatName = (typeof FORMATS)[number];
+
+export type Reading = {
+  format: FormatName;
+  /** Milliseconds since 1970; NaN where the line tells no time. */
+  ms: number;
+  /** Nanoseconds beyond `ms`. */
+  nanos: number;
+  severityText: string;
+  severityNumber: number;
+  body: string;
+  /** Names and values in turn: no object for each. */
+  readonly attributes: unknown[];
+  traceId: string;
+  spanId: string;
+};
+
+export const createReading = (): Reading => ({
+  format: "unparsed",
+  ms: Number.NaN,
+  nanos: 0,
+  severityText: "",
+  severityNumber: 0,
+  body: "",
+  attributes: [],
+  traceId: "",
+  spanId: "",
+});
+
+/** Makes it that of a line that no format fits. */
+export function resetReading(reading: Reading, line: string): void {
+  reading.format = "unparsed";
+  reading.ms = Number.NaN;
+  reading.nanos = 0;
+  reading.severityText = "";
+  reading.severityNumber = 0;
+  reading.body = line;
+  reading.attributes.length = 0;
+  reading.traceId = "";
+  reading.spanId = "";
+}
+
+/** Adds an attribute, unless it is empty. */
+export function addAttribute(reading: Reading, name: string, value: unknown): void {
+  if (value !== undefined && value !== "") reading.attributes.push(name, value);
+}
+
+export function setSeverity(reading: Reading, text: string, number: number): void {
+  reading.severityText = text;
+  reading.severityNumber = number;
+}
+
+/** Takes the time that was just read. */
+export function takeTime(reading: Reading, times: TimeReader): void {
+  reading.ms = times.ms;
+  reading.nanos = times.nanos;
+}
+
+/** A format: reads a line into the reading, or says that it does not fit. What it then leaves there does not count. */
+export type Format = (line: string, reading: Reading, times: TimeReader) => boolean;
