@@ -8,8 +8,11 @@ import { openTail } from "./tail.ts";
 import type { Tail, TailSettings } from "./tail.ts";
 
 export type Follower = {
-  /** Looks once at everything, and reads what is new. */
-  poll(): Promise<void>;
+  /**
+   * Looks once at everything, and reads what is new. `now` is the time for all files of this look: what was written before
+   * a rotation has then waited long enough whenever what was written after it has.
+   */
+  poll(now: number): Promise<void>;
   /** Delivers what waits, and closes the files. */
   end(): Promise<void>;
   marks(): Mark[];
@@ -34,24 +37,24 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
   let isFirst = true;
   return { poll, end, marks: () => [...unopened, ...[...followed.values()].map(({ tail }) => tail.mark())] };
 
-  async function poll(): Promise<void> {
+  async function poll(now: number): Promise<void> {
     const paths = await pathsOf(settings.pattern);
     if (isFirst) await openMoved(paths);
     const current = new Set<string>();
     // Those that were moved away come first: what is in them was written before.
     const found = await Promise.all(paths.map(async (path) => ({ path, key: await keyOf(path) })));
     for (const { key } of found) if (key !== undefined) current.add(key);
-    for (const [key, entry] of followed) if (!current.has(key)) await finish(key, entry);
+    for (const [key, entry] of followed) if (!current.has(key)) await finish(key, entry, now);
     for (const { path, key } of found) if (key !== undefined && !followed.has(key)) await openAt(path, key);
     // A mark whose file is gone has served.
     if (isFirst) unopened = [];
     isFirst = false;
-    for (const key of current) await readOf(key);
+    for (const key of current) await readOf(key, now);
   }
 
-  async function readOf(key: string): Promise<void> {
+  async function readOf(key: string, now: number): Promise<void> {
     const entry = followed.get(key);
-    if (entry !== undefined && !settings.isEnding()) await entry.tail.read();
+    if (entry !== undefined && !settings.isEnding()) await entry.tail.read(now);
   }
 
   /** Files that have been renamed while nobody looked: they lie beside where they were. */
@@ -80,8 +83,8 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     }
   }
 
-  async function finish(key: string, entry: Followed): Promise<void> {
-    const bytes = await entry.tail.read();
+  async function finish(key: string, entry: Followed, now: number): Promise<void> {
+    const bytes = await entry.tail.read(now);
     entry.quiet = bytes === 0 ? entry.quiet + 1 : 0;
     if (entry.quiet < QUIET_LOOKS || settings.isEnding()) return;
     await entry.tail.end(true);

@@ -56,7 +56,7 @@ async function readStdin(context: AdapterContext, settings: PumpSettings, ending
   // Asked to end, it takes no more; what waits is delivered.
   ending.addEventListener("abort", () => void stream.destroy(), { once: true });
   let last: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => (last = last.then(pump.tick)), settings.multilineTimeout);
+  const timer = setInterval(() => (last = last.then(() => pump.tick(settings.now()))), settings.multilineTimeout);
   try {
     for await (const bytes of stream as AsyncIterable<Buffer>) {
       last = last.then(() => pump.push(bytes));
@@ -101,7 +101,7 @@ async function followFiles(
   });
   const save = createSaver(context, async () => checkpoint?.save(followers.flatMap((follower) => follower.marks())));
   while (!ending.aborted) {
-    for (const follower of followers) await follower.poll();
+    for (const follower of followers) await follower.poll(settings.now());
     await save();
     await delay(options.pollInterval, undefined, { signal: ending }).catch(() => undefined);
   }

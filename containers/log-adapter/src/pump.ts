@@ -19,8 +19,8 @@ export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file
 export type Pump = {
   /** Takes bytes; resolves when the records that they complete have been delivered. */
   push(bytes: Buffer): Promise<void>;
-  /** Delivers records that have waited long enough for further lines. */
-  tick(): Promise<void>;
+  /** Delivers records that have waited long enough for further lines at the time `now`. */
+  tick(now: number): Promise<void>;
   /** Delivers all that waits; with `whole`, what has no line feed is a line as well. */
   end(whole: boolean): Promise<void>;
   /** Where to go on after a restart: all before it has been delivered. */
@@ -55,8 +55,8 @@ export function createPump(settings: PumpSettings, counts: Counts, { file = "", 
       cutter.push(bytes);
       return deliver();
     },
-    tick: () => {
-      normalizer.flush(settings.now() - settings.multilineTimeout);
+    tick: (now) => {
+      normalizer.flush(now - settings.multilineTimeout);
       return deliver();
     },
     end: (whole) => {

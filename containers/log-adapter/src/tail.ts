@@ -13,8 +13,8 @@ export type Tail = {
   readonly path: string;
   readonly device: number;
   readonly inode: number;
-  /** Reads what is new; says how many bytes that were. */
-  read(): Promise<number>;
+  /** Reads what is new, at the time `now`; says how many bytes that were. */
+  read(now: number): Promise<number>;
   /** Delivers what waits, as no more will come; `whole` as for a pump. */
   end(whole: boolean): Promise<void>;
   mark(): Mark;
@@ -63,7 +63,7 @@ function createTail({ path, device, inode, handle }: Opened, settings: TailSetti
     close: () => handle.close(),
   };
 
-  async function read(): Promise<number> {
+  async function read(now: number): Promise<number> {
     await restartIfNew();
     let total = 0;
     while (!settings.isEnding()) {
@@ -76,7 +76,7 @@ function createTail({ path, device, inode, handle }: Opened, settings: TailSetti
       total += bytesRead;
       await pump.push(buffer.subarray(0, bytesRead));
     }
-    await pump.tick();
+    await pump.tick(now);
     return total;
   }
 
