@@ -79,6 +79,7 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   function peerOf(socket: TLSSocket, client: Client | undefined): Peer {
     const address = plainAddress(socket.remoteAddress ?? "");
     const localPort = socket.localPort ?? 0;
-    return { address, localPort, scheme: "https", trusted: isTrusted(address), lines: linesOf(client) };
+    const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+    return { address, localPort, scheme: "https", protocol, trusted: isTrusted(address), lines: linesOf(client) };
   }
 }

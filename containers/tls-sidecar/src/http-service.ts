@@ -19,6 +19,7 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     deadlines,
     observer: createObserver(metrics, values.accessLog ? record : undefined),
     recordRequests: values.accessLog,
+    http2: { maxStreams: values.maxStreams, maxResetsPerSecond: values.maxResets },
     // Whether or not they are asked for: an application may believe them.
     ownedFields: IDENTITY_FIELDS,
     response: responseChangesOf(values),

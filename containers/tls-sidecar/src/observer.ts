@@ -55,4 +55,5 @@ const accessOf = (exchange: Exchange, status: number, seconds: number): Record<s
   status,
   milliseconds: Math.round(seconds * 1e5) / 100,
   client: exchange.client.peer.address,
+  protocol: exchange.client.peer.protocol,
 });

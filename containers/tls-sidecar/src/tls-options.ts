@@ -15,6 +15,7 @@ export function tlsOptionsOf(material: Material, values: Values): TlsOptions {
     requestCert: values.clientAuth !== "none",
     rejectUnauthorized: false,
     minVersion: values.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
+    ...alpnOf(values),
     ...(values.ciphers === undefined ? {} : { ciphers: values.ciphers }),
     ...(values.curves === undefined ? {} : { ecdhCurve: values.curves }),
     secureOptions:
@@ -24,4 +25,10 @@ export function tlsOptionsOf(material: Material, values: Values): TlsOptions {
     // A session made under another policy or CA cannot be resumed under this one: it would pass unchecked.
     sessionIdContext: policyFingerprint(values, material.ca),
   };
+}
+
+/** Mode http speaks both; without a word in mode tcp, what is spoken is between the client and the application. */
+function alpnOf({ alpn, mode }: Values): { ALPNProtocols?: string[] } {
+  if (alpn.length > 0) return { ALPNProtocols: [...alpn] };
+  return mode === "http" ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
 }

@@ -1,7 +1,6 @@
 // One client's connection: cuts what arrives into requests, serves them one after another, and ends in good order.
 import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 
 import type { Timed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
@@ -19,9 +18,21 @@ const MAX_PENDING_BYTES = 64 * 1024;
 /** How long an idle connection may still send a request once draining has begun. */
 const DRAIN_IDLE_MS = 1000;
 
+/** What a client's connection has to be able to do; a socket is one. */
+export type ClientSocket = {
+  readonly destroyed: boolean;
+  on(event: string, listener: (bytes: Buffer) => void): unknown;
+  /** False asks to wait for `drain`. */
+  write(data: Buffer | string, encoding: "latin1"): boolean;
+  end(): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+};
+
 export class ClientConnection implements Timed {
   readonly core: ProxyCore;
-  readonly socket: Duplex;
+  readonly socket: ClientSocket;
   readonly peer: Peer;
   readonly forwarding: ForwardingLines;
   deadline: number;
@@ -37,7 +48,7 @@ export class ClientConnection implements Timed {
   /** Its time is over: what is served now is the last. */
   retired = false;
 
-  constructor(core: ProxyCore, socket: Duplex, peer: Peer) {
+  constructor(core: ProxyCore, socket: ClientSocket, peer: Peer) {
     this.core = core;
     this.socket = socket;
     this.peer = peer;
@@ -57,7 +68,7 @@ export class ClientConnection implements Timed {
   write(bytes: Buffer | string): boolean {
     if (this.#ending) return true;
     this.core.observer.sent.add(bytes.length);
-    this.#clogged = !this.socket.write(bytes as Buffer, "latin1");
+    this.#clogged = !this.socket.write(bytes, "latin1");
     return !this.#clogged;
   }
 

@@ -10,6 +10,8 @@ import type { FieldNames } from "./field-names.ts";
 import { FieldSection } from "./field-section.ts";
 import type { HeadLimits } from "./field-section.ts";
 import { FORWARDING_FIELDS } from "./forwarding.ts";
+import { createHttp2Server } from "./h2/h2-server.ts";
+import type { Http2Limits } from "./h2/h2-server.ts";
 import { HeadParser } from "./head-parser.ts";
 import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
@@ -61,6 +63,8 @@ export type ProxySettings = {
   readonly recordRequests: boolean;
   /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
   readonly ownedFields?: readonly string[];
+  /** Clients that speak HTTP/2 are served with these bounds; without them, nobody is taken to speak it. */
+  readonly http2?: Http2Limits;
   /** What is changed in responses. */
   readonly response?: ResponseSettings;
   /**
@@ -81,7 +85,7 @@ export type ProxyCore = Omit<ProxySettings, "response"> & {
   readonly writer: MessageWriter;
   readonly requestFields: FieldRule;
   readonly response: ResponseRules;
-  readonly connections: Set<ClientConnection>;
+  readonly connections: Set<{ drain(): void; destroy(): void }>;
   draining: boolean;
   onConnectionGone(): void;
 };
@@ -93,7 +97,7 @@ export type Serving = {
 };
 
 export type Proxy = {
-  /** Serves requests on a connected socket, TLS or not, until it closes. */
+  /** Serves requests on a connected socket, TLS or not, until it closes; `peer.protocol` says in which protocol. */
   serve(socket: Duplex, peer: Peer): Serving;
   /** From now on responses carry Connection: close, and idle connections are ended soon. */
   discourage(): void;
@@ -128,8 +132,10 @@ export function createProxy(settings: ProxySettings): Proxy {
       waiting = [];
     },
   };
+  const serveHttp2 = createHttp2Server(core, settings.http2 ?? { maxStreams: 0, maxResetsPerSecond: 0 });
   return {
     serve: (socket, peer) => {
+      if (peer.protocol === "h2" && !socket.destroyed) return serveHttp2(socket, peer);
       // One that has closed already would never say so again.
       const connection = socket.destroyed ? undefined : new ClientConnection(core, socket, peer);
       return { retire: () => connection?.retire() };
