@@ -13,6 +13,7 @@ type WrittenAs = Readonly<Record<keyof Values, string>>;
 export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
   const problems = [
     ...checkTraffic(values, writtenAs),
+    ...checkProtocols(values, writtenAs),
     ...checkAccess(values, writtenAs),
     ...checkMessages(values, writtenAs),
     ...checkLists(values, writtenAs),
@@ -38,6 +39,20 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
   }
   if (targetStatus !== undefined && !/^\/[!-~]*$/.test(targetStatus)) {
     problems.push(`${writtenAs.targetStatus}: expected a path that begins with /, got ${targetStatus}`);
+  }
+  return problems;
+}
+
+/** What clients and the application speak. */
+function checkProtocols({ mode, alpn, targetProtocol, targetStatus }: Values, writtenAs: WrittenAs): string[] {
+  if (targetProtocol === "http1") return [];
+  const problems: string[] = [];
+  if (mode !== "http") problems.push(`${writtenAs.targetProtocol}: expected --mode http beside h2c, got ${mode}`);
+  if (alpn.includes("http/1.1")) {
+    problems.push(`${writtenAs.alpn}: expected h2 alone with --target-protocol h2c, got ${alpn.join(",")}`);
+  }
+  if (targetStatus !== undefined) {
+    problems.push(`${writtenAs.targetStatus}: expected --target-protocol http1 beside it, got h2c`);
   }
   return problems;
 }

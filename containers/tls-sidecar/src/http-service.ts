@@ -1,5 +1,5 @@
 // Mode http: requests are understood, and the application is told whom it serves.
-import { Upstream, createProxy, createTrust } from "@outrigger/http";
+import { REFUSALS, Upstream, createProxy, createTrust } from "@outrigger/http";
 import type { Deadlines, ProxySettings } from "@outrigger/http";
 
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
@@ -20,10 +20,14 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     observer: createObserver(metrics, values.accessLog ? record : undefined),
     recordRequests: values.accessLog,
     http2: { maxStreams: values.maxStreams, maxResetsPerSecond: values.maxResets },
+    ...(values.targetProtocol === "h2c"
+      ? { h2c: { address: values.target, connectTimeoutMs: values.connectTimeout } }
+      : {}),
     // Whether or not they are asked for: an application may believe them.
     ownedFields: IDENTITY_FIELDS,
     response: responseChangesOf(values),
-    route: () => upstream,
+    route: (_, { protocol }) =>
+      values.targetProtocol === "h2c" && protocol !== "h2" ? REFUSALS.http2Needed : upstream,
   });
   return {
     serve: (socket, peer) => proxy.serve(socket, peer).retire,

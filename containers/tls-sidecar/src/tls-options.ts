@@ -28,7 +28,8 @@ export function tlsOptionsOf(material: Material, values: Values): TlsOptions {
 }
 
 /** Mode http speaks both; without a word in mode tcp, what is spoken is between the client and the application. */
-function alpnOf({ alpn, mode }: Values): { ALPNProtocols?: string[] } {
+function alpnOf({ alpn, mode, targetProtocol }: Values): { ALPNProtocols?: string[] } {
   if (alpn.length > 0) return { ALPNProtocols: [...alpn] };
-  return mode === "http" ? { ALPNProtocols: ["h2", "http/1.1"] } : {};
+  if (mode === "tcp") return {};
+  return { ALPNProtocols: targetProtocol === "h2c" ? ["h2"] : ["h2", "http/1.1"] };
 }

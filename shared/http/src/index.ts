@@ -9,7 +9,7 @@ export type { HeadParser } from "./head-parser.ts";
 export { plainAddress } from "./peer.ts";
 export type { Peer } from "./peer.ts";
 export { createProxy } from "./proxy.ts";
-export type { Answer, Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Serving, Sum } from "./proxy.ts";
+export type { Answer, Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Served, Serving, Sum } from "./proxy.ts";
 export { REFUSALS, REFUSAL_REASONS, UPSTREAM_FAILURE_REASONS } from "./refusals.ts";
 export type { Refusal } from "./refusals.ts";
 export type { ResponseSettings, Rewrite } from "./response-rules.ts";

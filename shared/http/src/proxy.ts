@@ -12,6 +12,7 @@ import type { HeadLimits } from "./field-section.ts";
 import { FORWARDING_FIELDS } from "./forwarding.ts";
 import { createHttp2Server } from "./h2/h2-server.ts";
 import type { Http2Limits } from "./h2/h2-server.ts";
+import type { H2cTarget } from "./h2/h2c-bridge.ts";
 import { HeadParser } from "./head-parser.ts";
 import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
@@ -38,17 +39,22 @@ export type ProxyTimeouts = {
 /** Something that adds up. */
 export type Sum = { add(amount: number): void };
 
+/** A request and its response, as they are told of. */
+export type Served = Pick<Exchange, "requestLine" | "host" | "status" | "complete" | "startedAt"> & {
+  readonly client: { readonly peer: Peer };
+};
+
 /** Hears of what happens; called on the hot path, so it must be quick. */
 export type ProxyObserver = {
   readonly received: Sum;
   readonly sent: Sum;
   /** A response has been passed on whole, or broke off (`exchange.complete` tells); valid during the call only. */
-  onResponse(exchange: Exchange): void;
+  onResponse(exchange: Served): void;
   /** A request was answered by the proxy itself. `exchange` is undefined when it had not come that far. */
-  onRefused(refusal: Refusal, peer: Peer, exchange: Exchange | undefined): void;
+  onRefused(refusal: Refusal, peer: Peer, exchange: Served | undefined): void;
   onUpstreamFailure(failure: Refusal): void;
   /** The client went away while its request was being served. */
-  onAborted(exchange: Exchange): void;
+  onAborted(exchange: Served): void;
 };
 
 /** An answer of the caller's own: lines with their CR LF, and an ASCII body. */
@@ -65,6 +71,8 @@ export type ProxySettings = {
   readonly ownedFields?: readonly string[];
   /** Clients that speak HTTP/2 are served with these bounds; without them, nobody is taken to speak it. */
   readonly http2?: Http2Limits;
+  /** Where requests of HTTP/2 go as they are, to an application that speaks it in plain text; `route` may still answer. */
+  readonly h2c?: H2cTarget;
   /** What is changed in responses. */
   readonly response?: ResponseSettings;
   /**

@@ -30,11 +30,18 @@ export const traffic = {
     section: "Traffic",
     summary: "`http` understands requests and tells the application whom it serves; `tcp` passes bytes as they are.",
   }),
+  targetProtocol: option({
+    kind: choice(["http1", "h2c"]),
+    default: "http1",
+    section: "Traffic",
+    summary:
+      "What the application speaks in mode `http`: HTTP/1.1, or HTTP/2 in plain text (`h2c`), as gRPC servers do; clients then have to speak HTTP/2.",
+  }),
   alpn: option({
     kind: list(choice(["h2", "http/1.1"])),
     section: "Traffic",
     summary:
-      "Protocols that clients are offered by ALPN, the first that both sides know being taken. By default `h2,http/1.1` in mode `http`, where HTTP/2 is translated for the application, and none in mode `tcp`, where they are for the application to speak.",
+      "Protocols that clients are offered by ALPN, the first that both sides know being taken. By default `h2,http/1.1` in mode `http` (`h2` alone with `--target-protocol h2c`), and none in mode `tcp`, where they are for the application to speak.",
   }),
   trustedProxies: option({
     kind: list(text("an IP address or a CIDR block")),

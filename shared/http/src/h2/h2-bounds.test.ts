@@ -112,7 +112,7 @@ describe("bounds", () => {
     const window = (): number =>
       client.seen
         .filter(({ type, stream }) => type === TYPE.windowUpdate && stream === 1)
-        .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 262_144);
+        .reduce((sum, { payload }) => sum + payload.readUInt32BE(0), 262_143);
     let total = 0;
     let before = -1;
     await until(async () => {

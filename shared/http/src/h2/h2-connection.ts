@@ -68,7 +68,8 @@ export class Http2Connection implements Timed {
   #introduced = false;
   /** A header section of which not all frames have come; nothing else may come before they have. */
   #block: Block | undefined;
-  #draining = false;
+  /** No more streams are to be opened. */
+  draining = false;
   /** The peer has seen that we drain, so that no stream of its is under way. */
   #drainSeen = false;
   /** Ended by an error or for good: what still arrives is dropped. */
@@ -94,7 +95,7 @@ export class Http2Connection implements Timed {
   /** Whether one more stream of ours can be opened. */
   get hasRoom(): boolean {
     const { maxStreams } = this.settings;
-    return !this.#ended && !this.#draining && this.#streams.size < Math.min(maxStreams, this.#peer.maxStreams);
+    return !this.#ended && !this.draining && this.#streams.size < Math.min(maxStreams, this.#peer.maxStreams);
   }
 
   /** Opens a stream of our own. */
@@ -109,8 +110,8 @@ export class Http2Connection implements Timed {
 
   /** Asks the peer to open no more streams, and ends the connection once those that are open have ended. */
   drain(): void {
-    if (this.#draining || this.#ended) return;
-    this.#draining = true;
+    if (this.draining || this.#ended) return;
+    this.draining = true;
     // The peer may have opened streams that have not arrived: whatever came before its answer is served (section 6.8).
     this.send(numbersFrame(TYPE.goaway, 0, [MAX_WINDOW, ERROR.none]));
     this.send(pingFrame(DRAIN_PING, 0));
@@ -130,7 +131,7 @@ export class Http2Connection implements Timed {
   /** The last stream has ended. */
   onEmpty(): void {
     if (this.#ended) return;
-    this.deadline = performance.now() + (this.#draining ? DRAIN_MS : this.settings.timeouts.idleMs);
+    this.deadline = performance.now() + (this.draining ? DRAIN_MS : this.settings.timeouts.idleMs);
     this.#endIfDrained();
   }
 
@@ -244,7 +245,7 @@ export class Http2Connection implements Timed {
   #takePing({ flags, bytes, start, end }: Frame): ErrorCode | undefined {
     const payload = bytes.subarray(start, end);
     if ((flags & FLAG.ack) === 0) this.send(pingFrame(payload, FLAG.ack));
-    else if (this.#draining && payload.equals(DRAIN_PING)) {
+    else if (this.draining && payload.equals(DRAIN_PING)) {
       this.#drainSeen = true;
       this.#endIfDrained();
     }
@@ -252,7 +253,7 @@ export class Http2Connection implements Timed {
   }
 
   #takeGoaway({ bytes, start }: Frame): ErrorCode | undefined {
-    this.#draining = true;
+    this.draining = true;
     this.#drainSeen = true;
     // What a server has not begun, it never will.
     if (this.settings.role === "client") {
@@ -263,7 +264,7 @@ export class Http2Connection implements Timed {
   }
 
   #endIfDrained(): void {
-    if (this.#draining && this.#drainSeen && this.#streams.size === 0) this.#end(ERROR.none);
+    if (this.draining && this.#drainSeen && this.#streams.size === 0) this.#end(ERROR.none);
   }
 
   #fail(code: ErrorCode): void {

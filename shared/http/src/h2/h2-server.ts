@@ -1,15 +1,14 @@
-// Serves a client that speaks HTTP/2 by the same proxy that serves HTTP/1.1: its streams are clients of their own, with
-// the same checks, limits and time-outs.
+// Serves clients that speak HTTP/2 by the same proxy that serves HTTP/1.1: each stream is a request like any other, with the
+// same checks, limits and time-outs.
 import type { Duplex } from "node:stream";
 
-import { ClientConnection } from "../client-connection.ts";
 import type { Peer } from "../peer.ts";
 import type { ProxyCore, Serving } from "../proxy.ts";
 import { REFUSALS } from "../refusals.ts";
+import { createChannels } from "./channels.ts";
 import { ERROR } from "./frames.ts";
 import { Http2Connection } from "./h2-connection.ts";
-import { HpackEncoder } from "./hpack-encoder.ts";
-import { Http1Channel } from "./http1-channel.ts";
+import { createBridge } from "./h2c-bridge.ts";
 import { createHeadReader } from "./response-encoder.ts";
 
 /** Bounds of a client's connection. */
@@ -19,11 +18,15 @@ export type Http2Limits = {
   readonly maxResetsPerSecond: number;
 };
 
-/** What may be under way of one request's body, and of all of a connection's, in bytes. */
-const STREAM_WINDOW = 256 * 1024;
+/**
+ * What may be under way of one message's body, and of all of a connection's, in bytes. A body that ends where its window
+ * does gets a reset for its end from Node's server and others that are built on nghttp2, so the window is no size that
+ * bodies have.
+ */
+const STREAM_WINDOW = 256 * 1024 - 1;
 const CONNECTION_WINDOW = 1024 * 1024;
 
-/** Serves HTTP/2 on connected sockets, for one proxy. */
+/** Makes what serves HTTP/2 on connected sockets, for one proxy. */
 export function createHttp2Server(
   core: ProxyCore,
   limits: Http2Limits,
@@ -34,43 +37,28 @@ export function createHttp2Server(
     observer: { value: { ...core.observer, received: uncounted, sent: uncounted } },
   });
   const head = createHeadReader(core.limits.maxFields);
+  const settings = {
+    fields: { maxListBytes: core.limits.maxHeadBytes, maxFields: core.limits.maxFields },
+    streamWindow: STREAM_WINDOW,
+    connectionWindow: CONNECTION_WINDOW,
+    timeouts: core.timeouts,
+  };
   return (socket, peer) => {
-    const free: Http1Channel[] = [];
-    const settings = {
-      head,
-      trailers: core.trailerParser,
-      encoder: new HpackEncoder(),
-      onFree: (channel: Http1Channel) => void free.push(channel),
-      onGone: (channel: Http1Channel) => {
-        const at = free.indexOf(channel);
-        if (at !== -1) free.splice(at, 1);
-      },
-      onMalformed: () => core.observer.onRefused(REFUSALS.malformedMessage, peer, undefined),
-    };
-    const newChannel = (): Http1Channel => {
-      const channel = new Http1Channel(settings);
-      const client = new ClientConnection(streamCore, channel, peer);
-      channel.refuse = (refusal) => client.refuse(refusal);
-      return channel;
-    };
+    const streams =
+      core.h2c === undefined
+        ? createChannels(streamCore, { peer, head })
+        : createBridge(streamCore, { peer, head, target: core.h2c, settings });
     const connection = new Http2Connection(socket, {
       role: "server",
-      fields: { maxListBytes: core.limits.maxHeadBytes, maxFields: core.limits.maxFields },
+      ...settings,
       ...limits,
-      streamWindow: STREAM_WINDOW,
-      connectionWindow: CONNECTION_WINDOW,
-      timeouts: core.timeouts,
       received: core.observer.received,
       sent: core.observer.sent,
-      onStream: (stream) => {
-        const channel = free.pop() ?? newChannel();
-        channel.take(stream);
-        return channel;
-      },
+      onStream: streams.onStream,
       onAbuse: (code) =>
         core.observer.onRefused(code === ERROR.enhanceYourCalm ? REFUSALS.tooMuch : REFUSALS.badFrame, peer, undefined),
       onClose: () => {
-        for (const channel of free) channel.destroy();
+        streams.close();
         core.deadlines.delete(connection);
         core.connections.delete(connection);
         core.onConnectionGone();

@@ -94,6 +94,18 @@ function takeField({ name, value, kind }: Field, taken: Regular): boolean {
   }
 }
 
+/** A response's head, or undefined when it is malformed. */
+export function responseTextOf(fields: readonly Field[]): string | undefined {
+  const [first, ...rest] = fields;
+  if (first?.kind !== KIND.status || !/^[1-5]\d\d$/.test(first.value)) return undefined;
+  let lines = "";
+  for (const { name, value, kind } of rest) {
+    if (name.startsWith(":") || kind === KIND.forbidden) return undefined;
+    lines += `${name}: ${value}${CRLF}`;
+  }
+  return `HTTP/1.1 ${first.value} ${CRLF}${lines}${CRLF}`;
+}
+
 /** Trailers as lines, or undefined when they are malformed: they have no pseudo-fields. */
 export function trailerTextOf(fields: readonly Field[]): string | undefined {
   let lines = "";

@@ -27,12 +27,15 @@ const MORE_FIELDS = 64;
 export const createHeadReader = (maxFields: number): HeadParser =>
   new HeadParser(NAMES, { maxHeadBytes: Infinity, maxFields: maxFields + MORE_FIELDS });
 
-/** Adds the fields of a head just parsed, without those that are about the connection (RFC 9113 section 8.2.2). */
-export function encodeFields(encoder: HpackEncoder, head: HeadParser): HpackEncoder {
+/**
+ * Adds the fields of a head just parsed, without those that are about the connection (RFC 9113 section 8.2.2), and without
+ * a request's Host, which has a pseudo-field of its own.
+ */
+export function encodeFields(encoder: HpackEncoder, head: HeadParser, { request = false } = {}): HpackEncoder {
   const { bytes, count, id, nameStart, nameEnd, valueStart, valueEnd } = head;
   for (let i = 0; i < count; i++) {
     const index = id[i]! > 0 ? INDEX[id[i]!]! : 0;
-    if (index === CONNECTION_FIELD) continue;
+    if (index === CONNECTION_FIELD || (request && id[i] === FIELD.host)) continue;
     encoder.copy(index, bytes, { name: [nameStart[i]!, nameEnd[i]!], value: [valueStart[i]!, valueEnd[i]!] });
   }
   return encoder;
