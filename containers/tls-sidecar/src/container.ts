@@ -16,6 +16,7 @@ import { reload } from "./reload.ts";
 import type { Live } from "./reload.ts";
 import { askTarget, watchTarget } from "./target-health.ts";
 import { runDataPlaneThread } from "./thread.ts";
+import { rotateTicketKeys } from "./ticket-keys.ts";
 
 export type SidecarContext = Context<typeof options, typeof metrics>;
 
@@ -42,6 +43,7 @@ export const container = defineContainer({
     const planes = createDataPlanes(context, live.material);
     context.onStop("data planes", planes.close);
     draining.addEventListener("abort", planes.discourage, { once: true });
+    rotateTicketKeys(context, planes);
     watchApplication(context);
     const address = await planes.listen(values.listen);
     log.info({ listener: "tls", address: formatAddress(address), mode: values.mode }, "listening");
@@ -53,7 +55,7 @@ export const container = defineContainer({
         reload(context, live, async (next) => {
           planes.update(next.material, next.values);
           live = use(context, next);
-          await watch.follow(next.values);
+          if (await watch.follow(next.values)) void context.reload();
         }),
       status: () => ({
         listen: formatAddress(address),

@@ -6,6 +6,8 @@ import type { Peer } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, Recorder } from "@outrigger/runtime";
 
+import { createAccessTable } from "./access.ts";
+import type { Access } from "./access.ts";
 import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
 import { createIdentityLines } from "./identity-fields.ts";
@@ -29,6 +31,8 @@ export type DataPlaneSettings = {
 export type DataPlane = {
   listen(address: Address): Promise<Address>;
   update(material: Material, values: Values): void;
+  /** Encrypts session tickets with this key from now on. */
+  setTicketKey(key: Uint8Array): void;
   /** Tells clients to go elsewhere after their next response, while still accepting. */
   discourage(): void;
   /** Accepts no more, and resolves when nothing is in flight. */
@@ -49,21 +53,27 @@ export type Service = {
 export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const { values } = settings;
   const deadlines = createDeadlines(settings.beat);
-  const service = (values.mode === "http" ? createHttpService : createTcpService)(settings, deadlines);
+  let table = createAccessTable(settings.material, values);
+  const fits = (host: string, name: string): boolean => table.fits(host, name);
+  const service =
+    values.mode === "http" ? createHttpService(settings, deadlines, fits) : createTcpService(settings, deadlines);
   const admissions = createAdmissions(settings, deadlines);
   const isTrusted = createTrust(values.trustedProxies);
-  let linesOf = createIdentityLines(values.identityHeaders, settings.material.cert);
+  const lines = createLinesByCertificate(values);
   const listener: Listener = createListener({
     ...settings,
-    onClient: (socket, client) => admissions.admit(socket, client, service.serve(socket, peerOf(socket, client))),
+    onClient: (socket, client, access) =>
+      admissions.admit(socket, { client, access }, service.serve(socket, peerOf(socket, client, access))),
   });
   return {
     listen: listener.listen,
     update: (material, nextValues) => {
-      linesOf = createIdentityLines(values.identityHeaders, material.cert);
+      lines.clear();
+      table = createAccessTable(material, nextValues);
       listener.update(material, nextValues);
       admissions.update(material, nextValues);
     },
+    setTicketKey: listener.setTicketKey,
     discourage: service.discourage,
     // The listener is closed when the last connection is, handshakes included; only then is there nothing in flight.
     drain: async () => void (await Promise.all([listener.close(), service.drain()])),
@@ -76,10 +86,25 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     },
   };
 
-  function peerOf(socket: TLSSocket, client: Client | undefined): Peer {
+  function peerOf(socket: TLSSocket, client: Client | undefined, { name, cert }: Access): Peer {
     const address = plainAddress(socket.remoteAddress ?? "");
     const localPort = socket.localPort ?? 0;
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-    return { address, localPort, scheme: "https", protocol, trusted: isTrusted(address), lines: linesOf(client) };
+    const trusted = isTrusted(address);
+    return { address, localPort, scheme: "https", protocol, trusted, serverName: name, lines: lines.of(cert, client) };
   }
+}
+
+/** The identity lines of clients, made for the certificate that each was shown; kept until certificates change. */
+function createLinesByCertificate({ identityHeaders }: Values) {
+  const byCertificate = new Map<string, ReturnType<typeof createIdentityLines>>();
+  return {
+    of: (cert: string, client: Client | undefined): string => {
+      if (client === undefined || identityHeaders.length === 0) return "";
+      const known = byCertificate.get(cert) ?? createIdentityLines(identityHeaders, cert);
+      byCertificate.set(cert, known);
+      return known(client);
+    },
+    clear: () => byCertificate.clear(),
+  };
 }

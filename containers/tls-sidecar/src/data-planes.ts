@@ -39,6 +39,9 @@ export function createDataPlanes(context: Context<typeof options, typeof metrics
     update: (next, nextValues) => {
       for (const plane of all) plane.update(next, ownValuesOf(nextValues));
     },
+    setTicketKey: (key) => {
+      for (const plane of all) plane.setTicketKey(key);
+    },
     discourage: () => {
       for (const plane of all) plane.discourage();
     },

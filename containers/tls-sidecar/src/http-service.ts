@@ -1,5 +1,5 @@
 // Mode http: requests are understood, and the application is told whom it serves.
-import { REFUSALS, Upstream, createProxy, createTrust } from "@outrigger/http";
+import { REFUSALS, Upstream, createProxy, createTrust, hostOf } from "@outrigger/http";
 import type { Deadlines, ProxySettings } from "@outrigger/http";
 
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
@@ -8,7 +8,11 @@ import { createObserver } from "./observer.ts";
 import type { Values } from "./policy.ts";
 import { responseChangesOf } from "./response-changes.ts";
 
-export function createHttpService({ values, metrics, record }: DataPlaneSettings, deadlines: Deadlines): Service {
+export function createHttpService(
+  { values, metrics, record }: DataPlaneSettings,
+  deadlines: Deadlines,
+  fits: (host: string, serverName: string) => boolean,
+): Service {
   const upstream = new Upstream(
     values.target,
     { connectTimeoutMs: values.connectTimeout, keepAliveMs: values.targetKeepAlive, maxIdle: values.maxIdleTargets },
@@ -26,8 +30,12 @@ export function createHttpService({ values, metrics, record }: DataPlaneSettings
     // Whether or not they are asked for: an application may believe them.
     ownedFields: IDENTITY_FIELDS,
     response: responseChangesOf(values),
-    route: (_, { protocol }) =>
-      values.targetProtocol === "h2c" && protocol !== "h2" ? REFUSALS.http2Needed : upstream,
+    route: (head, { protocol, serverName = "" }) => {
+      if (values.targetProtocol === "h2c" && protocol !== "h2") return REFUSALS.http2Needed;
+      // The rules of one name must not be got around by asking for another (RFC 9110 section 7.4).
+      if (values.sniDir !== undefined && !fits(hostOf(head), serverName)) return REFUSALS.misdirected;
+      return upstream;
+    },
   });
   return {
     serve: (socket, peer) => proxy.serve(socket, peer).retire,

@@ -1,5 +1,6 @@
 // Which clients may connect: the allow-lists, matched against an identity.
 import { createHash } from "node:crypto";
+import { isIP } from "node:net";
 
 import type { ValuesOf } from "@outrigger/options";
 
@@ -79,10 +80,55 @@ export const isUriPattern = (text: string): boolean =>
     .split("/")
     .some((segment) => segment.includes("*") && segment !== "*");
 
-/** Names a policy and the CA that it relies on: sessions made under another name must not be resumed. */
-export function policyFingerprint(values: PolicyValues, ca: string | undefined): string {
+/** Names a policy, the CA that it relies on and the server name that it is for: sessions made under another name must not be resumed. */
+export function policyFingerprint(values: PolicyValues, ca: string | undefined, name = ""): string {
   return createHash("sha256")
-    .update(JSON.stringify([policyValuesOf(values), ca ?? null]))
+    .update(JSON.stringify([policyValuesOf(values), ca ?? null, name]))
     .digest("hex")
     .slice(0, 32);
+}
+
+/** What is wrong with rules as a whole; `written` names an option as its user wrote it. */
+export function accessProblems(
+  values: PolicyValues,
+  hasCa: boolean,
+  written: (option: keyof PolicyValues | "clientCa") => string,
+): string[] {
+  const { clientAuth, allowAll } = values;
+  const given = ALLOW_LISTS.filter((list) => values[list].length > 0);
+  const problems: string[] = [];
+  if (clientAuth !== "none" && !hasCa) {
+    problems.push(`${written("clientCa")}: expected a path with --client-auth ${clientAuth}, got nothing`);
+  }
+  if (clientAuth === "require" && given.length === 0 && !allowAll) {
+    problems.push(`${written("clientAuth")}: expected an --allow-... list or --allow-all beside require, got none`);
+  }
+  if (allowAll && given.length > 0) {
+    problems.push(
+      `${written("allowAll")}: expected to be the only one of --allow-..., got ${written(given[0]!)} as well`,
+    );
+  }
+  // A list that nobody consults would look like protection.
+  if (clientAuth === "none") {
+    for (const option of [...given, ...(allowAll ? (["allowAll"] as const) : [])]) {
+      problems.push(`${written(option)}: expected --client-auth request or require beside it, got none`);
+    }
+  }
+  return [...problems, ...listProblems(values, written)];
+}
+
+const SPKI = /^sha256:[A-Za-z0-9+/]{43}=$/;
+
+function listProblems(values: PolicyValues, written: (option: keyof PolicyValues) => string): string[] {
+  const check = (
+    option: "allowUri" | "allowIp" | "allowSpki",
+    isGood: (item: string) => boolean,
+    form: string,
+  ): string[] =>
+    values[option].filter((item) => !isGood(item)).map((item) => `${written(option)}: expected ${form}, got ${item}`);
+  return [
+    ...check("allowUri", isUriPattern, "a URI, where * stands for one segment and ** at the end for the rest"),
+    ...check("allowIp", (item) => isIP(item) !== 0, "an IP address"),
+    ...check("allowSpki", (item) => SPKI.test(item), "sha256: and the base64 of 32 bytes"),
+  ];
 }

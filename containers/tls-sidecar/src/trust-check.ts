@@ -1,8 +1,8 @@
 // Whether a certificate that was verified under one CA would be under another, without a new handshake.
 import { X509Certificate } from "node:crypto";
 
+import { CERTIFICATE } from "./certificate-files.ts";
 import { isIssuedBy, issuersOf } from "./identity-fields.ts";
-import { CERTIFICATE } from "./material.ts";
 
 /** Whether a client's certificate leads to a root, by what the client has sent with it. */
 export type TrustCheck = (certificate: X509Certificate) => boolean;

@@ -5,6 +5,7 @@ export type { Exchange } from "./exchange.ts";
 export { FORWARDING_FIELDS } from "./forwarding.ts";
 export type { HeadLimits } from "./field-section.ts";
 export type { Http2Limits } from "./h2/h2-server.ts";
+export { hostOf } from "./head-parser.ts";
 export type { HeadParser } from "./head-parser.ts";
 export { plainAddress } from "./peer.ts";
 export type { Peer } from "./peer.ts";
