@@ -1,5 +1,5 @@
 // Mode http: requests are understood, and the application is told whom it serves.
-import { REFUSALS, Upstream, createProxy, createTrust, hostOf } from "@outrigger/http";
+import { REFUSALS, Upstream, createFlight, createProxy, createTrust, hostOf } from "@outrigger/http";
 import type { Deadlines, ProxySettings } from "@outrigger/http";
 
 import type { DataPlaneSettings, Service } from "./data-plane.ts";
@@ -13,6 +13,7 @@ export function createHttpService(
   deadlines: Deadlines,
   fits: (host: string, serverName: string) => boolean,
 ): Service {
+  const buffered = metrics.buffered.cell({});
   const upstream = new Upstream(
     values.target,
     { connectTimeoutMs: values.connectTimeout, keepAliveMs: values.targetKeepAlive, maxIdle: values.maxIdleTargets },
@@ -23,6 +24,9 @@ export function createHttpService(
     deadlines,
     observer: createObserver(metrics, values.accessLog ? record : undefined),
     recordRequests: values.accessLog,
+    bodies: { maxBytes: values.maxBody, minBytesPerSecond: values.minBodyRate },
+    maxRequests: values.maxRequests,
+    flight: createFlight(values.maxBuffered, (waiting) => buffered.set(waiting)),
     http2: { maxStreams: values.maxStreams, maxResetsPerSecond: values.maxResets },
     ...(values.targetProtocol === "h2c"
       ? { h2c: { address: values.target, connectTimeoutMs: values.connectTimeout } }

@@ -1,7 +1,10 @@
 // The data plane: an HTTP/1.1 reverse proxy and a byte relay, on sockets.
 export { createDeadlines } from "./deadlines.ts";
 export type { Deadlines, Timed } from "./deadlines.ts";
+export type { BodyLimits } from "./body-watch.ts";
 export type { Exchange } from "./exchange.ts";
+export { createFlight } from "./flight.ts";
+export type { Flight } from "./flight.ts";
 export { FORWARDING_FIELDS } from "./forwarding.ts";
 export type { HeadLimits } from "./field-section.ts";
 export type { Http2Limits } from "./h2/h2-server.ts";

@@ -2,6 +2,7 @@
 // upstream of each request; it rewrites heads, re-frames bodies and passes them on with back-pressure.
 import type { Duplex } from "node:stream";
 
+import type { BodyLimits } from "./body-watch.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -9,6 +10,8 @@ import { FIELD, createFieldNames } from "./field-names.ts";
 import type { FieldNames } from "./field-names.ts";
 import { FieldSection } from "./field-section.ts";
 import type { HeadLimits } from "./field-section.ts";
+import { createFlight } from "./flight.ts";
+import type { Flight } from "./flight.ts";
 import { FORWARDING_FIELDS } from "./forwarding.ts";
 import { createHttp2Server } from "./h2/h2-server.ts";
 import type { Http2Limits } from "./h2/h2-server.ts";
@@ -69,6 +72,11 @@ export type ProxySettings = {
   readonly recordRequests: boolean;
   /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
   readonly ownedFields?: readonly string[];
+  readonly bodies?: BodyLimits;
+  /** After so many requests a connection is ended in good order. */
+  readonly maxRequests?: number | undefined;
+  /** What bounds the bytes that wait in the whole process; by default nothing does. */
+  readonly flight?: Flight;
   /** Clients that speak HTTP/2 are served with these bounds; without them, nobody is taken to speak it. */
   readonly http2?: Http2Limits;
   /** Where requests of HTTP/2 go as they are, to an application that speaks it in plain text; `route` may still answer. */
@@ -85,7 +93,9 @@ export type ProxySettings = {
 };
 
 /** What the connections of one proxy share: as parsing is done within one turn, one parser serves them all. */
-export type ProxyCore = Omit<ProxySettings, "response"> & {
+export type ProxyCore = Omit<ProxySettings, "response" | "bodies" | "flight"> & {
+  readonly bodies: BodyLimits;
+  readonly flight: Flight;
   readonly names: FieldNames;
   readonly requestParser: HeadParser;
   readonly responseParser: HeadParser;
@@ -125,6 +135,8 @@ export function createProxy(settings: ProxySettings): Proxy {
   };
   const core: ProxyCore = {
     ...settings,
+    bodies: settings.bodies ?? {},
+    flight: settings.flight ?? createFlight(Infinity),
     names,
     requestParser: new HeadParser(names, settings.limits),
     responseParser: new HeadParser(response.names, settings.limits),

@@ -14,6 +14,32 @@ export const limits = {
     summary:
       "Connections that one IP address may have at a time, on each worker; further ones are closed at once. `--trusted-proxies` are exempt, since they speak for many. By default as many as `--max-connections`.",
   }),
+  maxRequests: option({
+    kind: integer(1, 1_000_000_000),
+    section: "Limits",
+    summary:
+      "Requests after which a client's connection is ended in good order, so that clients spread anew. By default never.",
+  }),
+  maxBody: option({
+    kind: bytes(),
+    section: "Limits",
+    summary:
+      "The size of a request's body, without its framing; larger ones are answered 413. By default without a limit.",
+  }),
+  minBodyRate: option({
+    kind: bytes(),
+    default: "240",
+    section: "Limits",
+    summary:
+      "Bytes of a request's body that have to arrive in a second, on average over five seconds in which the application takes them; slower ones are answered 408. Calls of gRPC are exempt. `0` for no limit.",
+  }),
+  maxBuffered: option({
+    kind: bytes(),
+    default: "64MiB",
+    section: "Limits",
+    summary:
+      "Bytes that may wait in each worker for clients or for the application, in mode `http`; while it is more, further requests wait, at most for `--response-timeout`, and are then answered 503.",
+  }),
   maxHeaderSize: option({
     kind: bytes(),
     default: "16KiB",

@@ -3,7 +3,7 @@ import { ClientConnection } from "../client-connection.ts";
 import type { HeadParser } from "../head-parser.ts";
 import type { Peer } from "../peer.ts";
 import type { ProxyCore } from "../proxy.ts";
-import { REFUSALS } from "../refusals.ts";
+import type { Refusal } from "../refusals.ts";
 import type { Http2Stream, StreamUser } from "./h2-stream.ts";
 import { HpackEncoder } from "./hpack-encoder.ts";
 import { Http1Channel } from "./http1-channel.ts";
@@ -23,7 +23,8 @@ export function createChannels(
       const at = free.indexOf(channel);
       if (at !== -1) free.splice(at, 1);
     },
-    onMalformed: () => core.observer.onRefused(REFUSALS.malformedMessage, peer, undefined),
+    flight: core.flight,
+    onRefused: (refusal: Refusal) => core.observer.onRefused(refusal, peer, undefined),
   };
   const create = (): Http1Channel => {
     const channel = new Http1Channel(settings);

@@ -44,6 +44,7 @@ export function createHttp2Server(
     timeouts: core.timeouts,
   };
   return (socket, peer) => {
+    let served = 0;
     const streams =
       core.h2c === undefined
         ? createChannels(streamCore, { peer, head })
@@ -54,7 +55,10 @@ export function createHttp2Server(
       ...limits,
       received: core.observer.received,
       sent: core.observer.sent,
-      onStream: streams.onStream,
+      onStream: (stream) => {
+        if (++served === core.maxRequests) connection.drain();
+        return streams.onStream(stream);
+      },
       onAbuse: (code) =>
         core.observer.onRefused(code === ERROR.enhanceYourCalm ? REFUSALS.tooMuch : REFUSALS.badFrame, peer, undefined),
       onClose: () => {

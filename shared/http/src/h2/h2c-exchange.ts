@@ -1,8 +1,10 @@
 // One request in HTTP/2 that is carried to an application which speaks HTTP/2 itself, in plain text: heads are judged and
 // rewritten as those of HTTP/1.1 are, data and trailers pass as they are, in both directions at once.
 import { trailerLines } from "../body-decoder.ts";
+import { BodyWatch } from "../body-watch.ts";
 import type { Timed } from "../deadlines.ts";
 import { REFUSED } from "../field-section.ts";
+import { StuckBytes } from "../flight.ts";
 import type { ForwardingLines } from "../forwarding.ts";
 import { hostOf } from "../head-parser.ts";
 import type { HeadParser } from "../head-parser.ts";
@@ -57,6 +59,10 @@ export class H2cExchange implements StreamUser, Timed, Served {
   #isHead = false;
   #streaming = false;
   #over = false;
+  readonly #bodyWatch: BodyWatch;
+  readonly #stuck: StuckBytes;
+  /** When something else than the rate of the body has to be looked at. */
+  #patienceEnds = 0;
   deadline = 0;
   requestLine = "";
   host = "";
@@ -69,12 +75,17 @@ export class H2cExchange implements StreamUser, Timed, Served {
     this.#core = settings.core;
     this.client = { peer: settings.peer };
     this.#downstream = downstream;
+    this.#bodyWatch = new BodyWatch(settings.core.bodies);
+    this.#stuck = new StuckBytes(settings.core.flight);
     this.#core.deadlines.add(this);
   }
 
   /** Nothing has moved for too long, or no answer has come. */
   onDeadline(): void {
-    if (this.status !== 0) this.#breakOff(ERROR.cancel);
+    if (performance.now() < this.#patienceEnds) {
+      if (this.#bodyWatch.isSlow(this.#owedToClient > 0)) this.#refuse(REFUSALS.bodyTooSlow);
+      else this.#setDeadline();
+    } else if (this.status !== 0) this.#breakOff(ERROR.cancel);
     else if (this.#downstream.remoteEnded) this.#fail(UPSTREAM_FAILURES.responseTimeout);
     else this.#answer(REFUSALS.bodyTimeout);
   }
@@ -86,9 +97,11 @@ export class H2cExchange implements StreamUser, Timed, Served {
   }
 
   onData(bytes: Buffer, end: boolean): void {
+    if (!this.#bodyWatch.take(bytes.length)) return this.#refuse(REFUSALS.bodyTooLarge);
     if (this.#upstream?.sendData(bytes, end) === false) this.#owedToClient += bytes.length;
     else this.#downstream.consumed(bytes.length);
-    this.#progress();
+    this.#account();
+    return this.#progress();
   }
 
   /** The client has gone, or has broken off the request. */
@@ -103,6 +116,7 @@ export class H2cExchange implements StreamUser, Timed, Served {
   onDrain(): void {
     this.#upstream?.consumed(this.#owedToUpstream);
     this.#owedToUpstream = 0;
+    this.#account();
     this.#progress();
   }
 
@@ -122,6 +136,8 @@ export class H2cExchange implements StreamUser, Timed, Served {
     this.host = hostOf(head);
     this.requestLine = `${head.method} ${head.target}`;
     this.#streaming = GRPC.test(head.find("content-type") ?? "");
+    if (!this.#bodyWatch.begin(request.length)) return this.#answer(REFUSALS.bodyTooLarge);
+    if (core.flight.full) return this.#answer(REFUSALS.overloaded);
     const expects = head.expect !== -1;
     const target = checkRequest(head);
     if (typeof target !== "string") return this.#answer(target);
@@ -173,6 +189,7 @@ export class H2cExchange implements StreamUser, Timed, Served {
       onData: (bytes, end) => {
         if (this.#downstream.sendData(this.#isHead ? undefined : bytes, end)) stream.consumed(bytes.length);
         else this.#owedToUpstream += bytes.length;
+        this.#account();
         this.#progress();
         if (end) this.#finish();
       },
@@ -180,6 +197,7 @@ export class H2cExchange implements StreamUser, Timed, Served {
       onDrain: () => {
         this.#downstream.consumed(this.#owedToClient);
         this.#owedToClient = 0;
+        this.#account();
         this.#progress();
       },
     };
@@ -233,7 +251,23 @@ export class H2cExchange implements StreamUser, Timed, Served {
     const waits = this.#downstream.remoteEnded && this.status === 0;
     // A call may go on for as long as both sides like, also when neither has anything to say for a while.
     const patience = this.#streaming ? timeouts.tunnelMs : waits ? timeouts.responseMs : timeouts.idleMs;
-    this.deadline = performance.now() + patience;
+    this.#patienceEnds = performance.now() + patience;
+    this.#setDeadline();
+  }
+
+  #setDeadline(): void {
+    const rated = this.#downstream.remoteEnded || this.#streaming ? Infinity : this.#bodyWatch.deadline;
+    this.deadline = Math.min(this.#patienceEnds, rated);
+  }
+
+  /** What waits here for one side or the other. */
+  #account(): void {
+    if (!this.#over) this.#stuck.set(this.#owedToClient + this.#owedToUpstream);
+  }
+
+  #refuse(refusal: Refusal): void {
+    if (this.status === 0) this.#answer(refusal);
+    else this.#breakOff(ERROR.cancel);
   }
 
   #finish(): void {
@@ -285,6 +319,7 @@ export class H2cExchange implements StreamUser, Timed, Served {
 
   #end(): void {
     this.#over = true;
+    this.#stuck.set(0);
     this.#core.deadlines.delete(this);
   }
 }

@@ -3,12 +3,14 @@
 import { BODY, BodyDecoder } from "../body-decoder.ts";
 import type { ClientSocket } from "../client-connection.ts";
 import type { FieldSection } from "../field-section.ts";
+import type { Flight } from "../flight.ts";
 import type { HeadParser } from "../head-parser.ts";
 import type { Refusal } from "../refusals.ts";
 import { REFUSALS } from "../refusals.ts";
 import { framingOf } from "../response-head.ts";
 import type { Field } from "./field.ts";
 import { ERROR } from "./frames.ts";
+import type { ErrorCode } from "./frames.ts";
 import type { Http2Stream, StreamUser } from "./h2-stream.ts";
 import type { HpackEncoder } from "./hpack-encoder.ts";
 import { requestTextOf, trailerTextOf } from "./message-text.ts";
@@ -18,13 +20,14 @@ import { encodeFields, encodeLines } from "./response-encoder.ts";
 export type ChannelSettings = {
   readonly head: HeadParser;
   readonly trailers: FieldSection;
+  readonly flight: Flight;
   readonly encoder: HpackEncoder;
   /** The channel can take another stream. */
   onFree(channel: Http1Channel): void;
   /** The channel can take no more. */
   onGone(channel: Http1Channel): void;
-  /** A request was not one; the stream has been reset. */
-  onMalformed(): void;
+  /** A request was not one, or there was no room for its body; the stream has been reset. */
+  onRefused(refusal: Refusal): void;
 };
 
 const LAST_CHUNK = Buffer.from("0\r\n\r\n", "latin1");
@@ -75,12 +78,13 @@ export class Http1Channel implements ClientSocket, StreamUser {
   }
 
   onData(bytes: Buffer, end: boolean): void {
-    if (this.#paused) {
+    if (!this.#paused) this.#pass(bytes, end);
+    else if (this.#settings.flight.full) this.#giveUp(REFUSALS.overloaded, ERROR.enhanceYourCalm);
+    else {
       this.#held.push(bytes);
       this.#heldBytes += bytes.length;
-      return;
+      this.#settings.flight.add(bytes.length);
     }
-    this.#pass(bytes, end);
   }
 
   onReset(): void {
@@ -92,6 +96,10 @@ export class Http1Channel implements ClientSocket, StreamUser {
     this.#emit("drain");
   }
 
+  get writableLength(): number {
+    return this.#stream?.queued ?? 0;
+  }
+
   pause(): void {
     this.#paused = true;
   }
@@ -99,9 +107,7 @@ export class Http1Channel implements ClientSocket, StreamUser {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
+    const held = this.#forgetHeld();
     for (const [index, bytes] of held.entries()) {
       const rest = index === held.length - 1 && this.#stream?.remoteEnded === true;
       if (this.#paused) this.onData(bytes, rest);
@@ -140,10 +146,19 @@ export class Http1Channel implements ClientSocket, StreamUser {
     return this;
   }
 
+  /** Takes what is held out of the accounts. */
+  #forgetHeld(): Buffer[] {
+    const held = this.#held;
+    this.#settings.flight.release(this.#heldBytes);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
+  }
+
   #leave(): void {
     if (this.destroyed) return;
     this.destroyed = true;
-    this.#held = [];
+    this.#forgetHeld();
     this.#settings.onGone(this);
     this.#emit("close");
   }
@@ -180,8 +195,12 @@ export class Http1Channel implements ClientSocket, StreamUser {
   }
 
   #malformed(): void {
-    this.#settings.onMalformed();
-    this.#stream?.reset(ERROR.protocol);
+    this.#giveUp(REFUSALS.malformedMessage, ERROR.protocol);
+  }
+
+  #giveUp(refusal: Refusal, code: ErrorCode): void {
+    this.#settings.onRefused(refusal);
+    this.#stream?.reset(code);
     this.onReset();
   }
 
