@@ -10,9 +10,32 @@ export type Credentials = { readonly cert: string; readonly key: string; readonl
 export type CertificateFacts = {
   readonly file: string;
   readonly subject: string;
+  readonly issuer: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  /** Its alternative names, such as `DNS:a.example.org`. */
+  readonly names: readonly string[];
+  /** ISO 8601. */
+  readonly notBefore: string;
   /** ISO 8601. */
   readonly notAfter: string;
   readonly sha256: string;
+};
+
+const text = { type: "string" };
+/** The same as JSON Schema. */
+export const CERTIFICATE_SCHEMA = {
+  type: "object",
+  properties: {
+    file: text,
+    subject: text,
+    issuer: text,
+    serial: text,
+    names: { type: "array", items: text },
+    notBefore: text,
+    notAfter: text,
+    sha256: text,
+  },
 };
 
 export type LoadedFiles = Credentials & {
@@ -140,6 +163,10 @@ function chainProblems(
 const factsOf = (file: string, certificate: X509Certificate): CertificateFacts => ({
   file,
   subject: oneLine(certificate.subject),
+  issuer: oneLine(certificate.issuer),
+  serial: certificate.serialNumber,
+  names: (certificate.subjectAltName ?? "").split(", ").filter((name) => name !== ""),
+  notBefore: new Date(certificate.validFrom).toISOString(),
   notAfter: new Date(certificate.validTo).toISOString(),
   sha256: certificate.fingerprint256,
 });

@@ -4,8 +4,9 @@ import { formatAddress, formatDuration, staysOnMachine } from "@outrigger/option
 import { runtimeName } from "@outrigger/runtime";
 
 import { loadMaterial } from "./material.ts";
-import { accessProblems } from "./policy.ts";
+import { accessProblems, listProblems } from "./policy.ts";
 import type { Values } from "./policy.ts";
+import { listsOf } from "./rules.ts";
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
@@ -15,6 +16,7 @@ export async function checkValues(values: Values, writtenAs: WrittenAs): Promise
     ...checkProtocols(values, writtenAs),
     ...accessProblems(values, values.clientCa !== undefined, (option) => writtenAs[option]),
     ...checkMessages(values, writtenAs),
+    ...checkRules(values, writtenAs),
     ...checkProxies(values, writtenAs),
     ...checkCertificates(values, writtenAs),
   ];
@@ -29,7 +31,7 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
     const got = formatAddress(target);
     problems.push(`${writtenAs.target}: expected loopback or unix:/path (or --unsafe-target), got ${got}`);
   }
-  if ("path" in listen && workers > 1) {
+  if ("path" in listen && workers !== 1) {
     problems.push(`${writtenAs.workers}: expected 1 with a Unix socket to listen on, got ${workers}`);
   }
   if ("path" in listen && maxConnectionsPerClient !== undefined) {
@@ -107,3 +109,15 @@ const checkProxies = ({ trustedProxies }: Values, writtenAs: WrittenAs): string[
   trustedProxies
     .filter((item) => parseCidr(item) === undefined)
     .map((item) => `${writtenAs.trustedProxies}: expected an IP address or a CIDR block, got ${item}`);
+
+function checkRules({ rules = [], mode, clientAuth, sniDir }: Values, writtenAs: WrittenAs): string[] {
+  if (rules.length === 0) return [];
+  if (mode !== "http") return [`${writtenAs.rules}: expected --mode http beside it, got ${mode}`];
+  const wrong = rules.flatMap(({ allow }, index) =>
+    typeof allow === "string" ? [] : listProblems(listsOf(allow), (list) => `${writtenAs.rules}[${index}]: ${list}`),
+  );
+  if (wrong.length > 0) return wrong;
+  const needs = rules.some(({ allow }) => allow !== "anyone" && allow !== "nobody");
+  if (!needs || clientAuth !== "none" || sniDir !== undefined) return [];
+  return [`${writtenAs.rules}: expected --client-auth request or require beside rules for certificates, got none`];
+}

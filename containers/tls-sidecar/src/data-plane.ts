@@ -11,6 +11,7 @@ import type { Access } from "./access.ts";
 import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
 import { createIdentityLines } from "./identity-fields.ts";
+import type { Identity } from "./identity.ts";
 import { createListener } from "./listener.ts";
 import type { Client, Listener, Metrics } from "./listener.ts";
 import type { Material } from "./material.ts";
@@ -41,10 +42,15 @@ export type DataPlane = {
   close(): Promise<void>;
 };
 
+/** A client with what was verified of it. */
+export type SidecarPeer = Peer & { readonly identity: Identity | undefined };
+
 /** Serves the clients of one mode. */
 export type Service = {
   /** Gives what ends the connection as gently as its protocol can. */
-  serve(socket: TLSSocket, peer: Peer): () => void;
+  serve(socket: TLSSocket, peer: SidecarPeer): () => void;
+  /** Serves by these values from now on, of those that can change. */
+  update(values: Values): void;
   discourage(): void;
   drain(): Promise<void>;
   close(): void;
@@ -72,6 +78,7 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
       table = createAccessTable(material, nextValues);
       listener.update(material, nextValues);
       admissions.update(material, nextValues);
+      service.update(nextValues);
     },
     setTicketKey: listener.setTicketKey,
     discourage: service.discourage,
@@ -86,12 +93,21 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     },
   };
 
-  function peerOf(socket: TLSSocket, client: Client | undefined, { name, cert }: Access): Peer {
+  function peerOf(socket: TLSSocket, client: Client | undefined, { name, cert }: Access): SidecarPeer {
     const address = plainAddress(socket.remoteAddress ?? "");
     const localPort = socket.localPort ?? 0;
     const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
     const trusted = isTrusted(address);
-    return { address, localPort, scheme: "https", protocol, trusted, serverName: name, lines: lines.of(cert, client) };
+    return {
+      address,
+      localPort,
+      scheme: "https",
+      protocol,
+      trusted,
+      serverName: name,
+      lines: lines.of(cert, client),
+      identity: client?.identity,
+    };
   }
 }
 

@@ -4,6 +4,7 @@ import { certificates } from "./options/certificates.ts";
 import { health } from "./options/health.ts";
 import { legacy } from "./options/legacy.ts";
 import { limits } from "./options/limits.ts";
+import { rules } from "./options/rules.ts";
 import { timeouts } from "./options/timeouts.ts";
 import { traffic } from "./options/traffic.ts";
 
@@ -12,6 +13,7 @@ export const options = {
   ...legacy,
   ...certificates,
   ...access,
+  ...rules,
   ...health,
   ...limits,
   ...timeouts,

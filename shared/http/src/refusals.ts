@@ -34,6 +34,8 @@ export const REFUSALS = {
   headTimeout: refusal(408, "head_timeout", "the request took too long to arrive"),
   bodyTimeout: refusal(408, "body_timeout", "the request body stopped arriving"),
   badVersion: refusal(505, "bad_version", "the versions understood are HTTP/1.1 and HTTP/1.0"),
+  forbidden: refusal(403, "forbidden", "this identity may not send this request"),
+  ambiguousPath: refusal(400, "ambiguous_path", "the path has parts that can be read in more than one way"),
   misdirected: refusal(421, "misdirected", "the request is for another server name than its connection"),
   http2Needed: refusal(505, "http2_needed", "the application speaks HTTP/2 alone, and so have its clients"),
   malformedMessage: refusal(400, "malformed_message", "the request is not one that HTTP/2 can carry"),

@@ -1,5 +1,5 @@
 // Where clients connect, where the application is, and what passes between them.
-import { address, boolean, choice, integer, list, option, text } from "@outrigger/options";
+import { address, boolean, choice, integerOr, list, option, text } from "@outrigger/options";
 
 const onLoopback = (port: string): string => `127.0.0.1:${port}`;
 
@@ -62,9 +62,10 @@ export const traffic = {
     summary: "Log each request (http) or connection (tcp) as one JSON line.",
   }),
   workers: option({
-    kind: integer(1, 64),
+    kind: integerOr("auto", 1, 64),
     default: "1",
     section: "Traffic",
-    summary: "Threads that serve clients, each with its own event loop. One is enough for a whole CPU.",
+    summary:
+      "Threads that serve clients, each with its own event loop. One is enough for a whole CPU; `auto` has as many as the process may use.",
   }),
 };
