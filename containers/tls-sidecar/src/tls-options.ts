@@ -16,7 +16,7 @@ export function contextOptionsOf({ name, cert, key, ca, policy }: Served, values
     key,
     ...(ca === undefined ? {} : { ca }),
     minVersion: values.minVersion === "1.3" ? "TLSv1.3" : "TLSv1.2",
-    ...(values.ciphers === undefined ? {} : { ciphers: values.ciphers }),
+    ciphers: values.ciphers,
     ...(values.curves === undefined ? {} : { ecdhCurve: values.curves }),
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (resumes(values) ? 0 : constants.SSL_OP_NO_TICKET),
     // A session made under another policy or CA cannot be resumed under this one: it would pass unchecked.

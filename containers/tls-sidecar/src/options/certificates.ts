@@ -1,6 +1,13 @@
 // What we show clients, and how strong the encryption has to be.
 import { boolean, choice, duration, option, path, text } from "@outrigger/options";
 
+const AUTHENTICATED = [
+  "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
+].join(":");
+
 export const certificates = {
   cert: option({
     kind: path(),
@@ -62,8 +69,10 @@ export const certificates = {
   }),
   ciphers: option({
     kind: text("a list of OpenSSL cipher names with colons between them"),
+    default: AUTHENTICATED,
     section: "Certificates",
-    summary: "Cipher suites, in OpenSSL's notation. By default those of the runtime with forward secrecy.",
+    summary:
+      "Cipher suites, in OpenSSL's notation, the first that both sides know being taken. By default those with forward secrecy and authenticated encryption, and no others.",
   }),
   curves: option({
     kind: text("a list of curve names with colons between them"),
