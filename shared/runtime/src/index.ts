@@ -2,9 +2,11 @@
 export { ADMIN_ROUTES, endpointsMarkdown } from "./admin-routes.ts";
 export { commonOptionsOf } from "./common-options.ts";
 export type { CommonOptions } from "./common-options.ts";
-export { defineContainer } from "./container.ts";
+export { defineCommand, defineContainer } from "./container.ts";
 export type {
   AnyContainer,
+  Command,
+  CommandContext,
   ContainerDefinition,
   Context,
   Pattern,
@@ -24,6 +26,6 @@ export { counter, gauge, histogram, isClosed, metricsMarkdown, seriesOf } from "
 export type { Metric, MetricTable } from "./metric-table.ts";
 export type { Readiness } from "./readiness.ts";
 export { commonMetrics } from "./registry.ts";
-export { run, tableOf } from "./run.ts";
+export { commandsOf, run, tableOf } from "./run.ts";
 export { startContainer } from "./start.ts";
 export type { StartedContainer } from "./start.ts";
