@@ -5,6 +5,9 @@ import type { AdapterContext } from "./container.ts";
 import { createPump } from "./pump.ts";
 import type { Counts, PumpSettings } from "./pump.ts";
 
+/** What the lines of an input are made into records by. */
+export type SettingsOf = (input: string) => PumpSettings;
+
 export type Inputs = {
   /** Resolves when every input has ended, or was asked to; rejects when records cannot be delivered any more. */
   readonly ended: Promise<void>;
@@ -13,15 +16,15 @@ export type Inputs = {
 };
 
 /** Starts to read all inputs. */
-export function startInputs(context: AdapterContext, settings: PumpSettings): Inputs {
+export function startInputs(context: AdapterContext, settingsOf: SettingsOf): Inputs {
   const { input } = context.options;
   const ending = new AbortController();
   const files = input
     .filter((spec) => spec.startsWith("file:"))
-    .map((name) => ({ name, counts: countsOf(context, name) }));
+    .map((name) => ({ name, settings: settingsOf(name), counts: countsOf(context, name) }));
   const reading = [
-    ...(input.includes("stdin") ? [readStdin(context, settings, ending.signal)] : []),
-    ...(files.length > 0 ? [follow(context, settings, files, ending.signal)] : []),
+    ...(input.includes("stdin") ? [readStdin(context, settingsOf("stdin"), ending.signal)] : []),
+    ...(files.length > 0 ? [follow(context, files, ending.signal)] : []),
   ];
   const ended = Promise.all(reading).then(() => undefined);
   ended.catch(() => undefined);
@@ -74,12 +77,11 @@ async function readStdin(context: AdapterContext, settings: PumpSettings, ending
 /** Follows the files until it is asked to end. */
 function follow(
   { options, log, metrics }: AdapterContext,
-  settings: PumpSettings,
-  inputs: readonly { readonly name: string; readonly counts: Counts }[],
+  inputs: readonly { readonly name: string; readonly settings: PumpSettings; readonly counts: Counts }[],
   ending: AbortSignal,
 ): Promise<void> {
   return followFiles({
-    inputs: inputs.map(({ name, counts }) => ({
+    inputs: inputs.map(({ name, settings, counts }) => ({
       name,
       pattern: name.slice("file:".length),
       sinkAt: (file, startAt) => createPump(settings, counts, { file, startAt }),

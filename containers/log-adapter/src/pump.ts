@@ -5,7 +5,6 @@ import type { Sink } from "@outrigger/tailing";
 
 import { createNormalizer } from "./normalizer.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
-import type { FormatName } from "./reading.ts";
 
 /** The counts of one input. */
 export type Counts = { read(lines: number): void; delivered(lines: number): void; dropped(lines: number): void };
@@ -13,7 +12,7 @@ export type Counts = { read(lines: number): void; delivered(lines: number): void
 export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file"> & {
   readonly maxLine: number;
   readonly multilineTimeout: number;
-  readonly countRecord: (format: FormatName) => void;
+  readonly countRecord: (format: string) => void;
   /** Resolves when all outputs have taken it. */
   readonly deliver: (text: string) => Promise<void>;
 };
