@@ -1,19 +1,22 @@
 // What cannot be seen from the form of an option alone.
+import { runConfigTests } from "./config-tests.ts";
+import { loadFormats } from "./formats-of.ts";
+import type { Values } from "./settings.ts";
 import { isTimeZone } from "./time-zone.ts";
-
-type Values = {
-  readonly input: readonly string[];
-  readonly output: readonly string[];
-  readonly timezone: string;
-  readonly resource: readonly string[];
-};
 
 const FILE = /^file:\/[^\0]+$/;
 
-export async function checkValues(
-  values: Values,
-  writtenAs: Readonly<Record<keyof Values, string>>,
-): Promise<string[]> {
+type WrittenAs = Readonly<Record<keyof Values, string>>;
+
+export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
+  const problems = [...problemsOfStreams(values, writtenAs)];
+  const formats = await loadFormats(values, writtenAs);
+  problems.push(...formats.problems);
+  if (problems.length > 0) return problems;
+  return runConfigTests(values.tests ?? [], { values, formats, writtenAs: writtenAs.tests });
+}
+
+function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {
   const { input, output, timezone, resource } = values;
   const problems = [
     ...input

@@ -7,7 +7,7 @@ import { createTimeReader } from "./timestamp.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const createReader = () => {
-  const detector = createDetector(createTimeReader({ zone: "UTC", now: () => NOW }));
+  const detector = createDetector(createTimeReader({ zone: "UTC", now: () => NOW }), { own: [], only: undefined });
   const reading = createReading();
   return (line: string) => {
     detector.read(line, reading);

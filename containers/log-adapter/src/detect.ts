@@ -65,19 +65,35 @@ function candidatesOf(code: number): readonly Format[] {
   return (code >= 65 && code <= 90) || (code >= 97 && code <= 122) ? LETTER : OTHER;
 }
 
+export type DetectionSettings = {
+  /** Formats of the user's own: they are tried before the others, in their order. */
+  readonly own: readonly Format[];
+  /** The formats that lines have, one of them; by default any. */
+  readonly only: readonly Format[] | undefined;
+};
+
 export type Detector = {
   /** Reads the line into the reading, as the format that fits best; one that nothing fits is the body as it is. */
   read(line: string, reading: Reading): void;
 };
 
+/** What is tried for a line, in this order. */
+export const formatsFor = (line: string, { own, only }: DetectionSettings): readonly Format[] =>
+  only ?? [...own, ...candidatesOf(line.charCodeAt(0))];
+
 /** Headers are at the beginning: what lies further on is message, whatever it looks like. */
-export function createDetector(times: TimeReader): Detector {
+export function createDetector(times: TimeReader, { own, only }: DetectionSettings): Detector {
   let last: Format | undefined;
   return { read };
 
   function read(line: string, reading: Reading): void {
     times.begin();
-    const candidates = candidatesOf(line.charCodeAt(0));
+    for (const format of only ?? own) if (fits(format, line, reading)) return;
+    if (only !== undefined) return resetReading(reading, line);
+    readBuiltIn(line, reading, candidatesOf(line.charCodeAt(0)));
+  }
+
+  function readBuiltIn(line: string, reading: Reading, candidates: readonly Format[]): void {
     // What fits nearly everything must not come before what is more telling.
     if (last !== undefined && last !== readText && candidates.includes(last) && fits(last, line, reading)) return;
     for (const format of candidates) {

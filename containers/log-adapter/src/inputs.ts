@@ -1,11 +1,12 @@
 // Reads the inputs into pumps: standard input as it comes, files by looking at them again and again.
-import { setTimeout as delay } from "node:timers/promises";
+import { followFiles } from "@outrigger/tailing";
 
-import { createCheckpoint } from "./checkpoint.ts";
 import type { AdapterContext } from "./container.ts";
-import { createFollower } from "./follow.ts";
 import { createPump } from "./pump.ts";
 import type { Counts, PumpSettings } from "./pump.ts";
+
+/** What the lines of an input are made into records by. */
+export type SettingsOf = (input: string) => PumpSettings;
 
 export type Inputs = {
   /** Resolves when every input has ended, or was asked to; rejects when records cannot be delivered any more. */
@@ -15,13 +16,15 @@ export type Inputs = {
 };
 
 /** Starts to read all inputs. */
-export function startInputs(context: AdapterContext, settings: PumpSettings): Inputs {
+export function startInputs(context: AdapterContext, settingsOf: SettingsOf): Inputs {
   const { input } = context.options;
   const ending = new AbortController();
-  const files = input.filter((spec) => spec.startsWith("file:"));
+  const files = input
+    .filter((spec) => spec.startsWith("file:"))
+    .map((name) => ({ name, settings: settingsOf(name), counts: countsOf(context, name) }));
   const reading = [
-    ...(input.includes("stdin") ? [readStdin(context, settings, ending.signal)] : []),
-    ...(files.length > 0 ? [followFiles(context, settings, files, ending.signal)] : []),
+    ...(input.includes("stdin") ? [readStdin(context, settingsOf("stdin"), ending.signal)] : []),
+    ...(files.length > 0 ? [follow(context, files, ending.signal)] : []),
   ];
   const ended = Promise.all(reading).then(() => undefined);
   ended.catch(() => undefined);
@@ -72,53 +75,28 @@ async function readStdin(context: AdapterContext, settings: PumpSettings, ending
 }
 
 /** Follows the files until it is asked to end. */
-async function followFiles(
-  context: AdapterContext,
-  settings: PumpSettings,
-  specs: readonly string[],
+function follow(
+  { options, log, metrics }: AdapterContext,
+  inputs: readonly { readonly name: string; readonly settings: PumpSettings; readonly counts: Counts }[],
   ending: AbortSignal,
 ): Promise<void> {
-  const { options, log, metrics } = context;
-  const checkpoint = options.stateDir === undefined ? undefined : createCheckpoint(options.stateDir);
-  const { marks = [], problem } = (await checkpoint?.load()) ?? {};
-  if (problem !== undefined) log.warn({ problem }, "checkpoint not usable, reading from the beginning");
-  const followers = specs.map((input) => {
-    const counts = countsOf(context, input);
-    return createFollower(
-      {
-        input,
-        pattern: input.slice("file:".length),
-        pumpAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
-        isEnding: () => ending.aborted,
-        restarted: (reason) => metrics.restarts.inc({ reason }),
-        failed: (path, error) => {
-          metrics.inputErrors.inc({});
-          log.warn({ path, error: error.message }, "file not readable");
-        },
+  return followFiles({
+    inputs: inputs.map(({ name, settings, counts }) => ({
+      name,
+      pattern: name.slice("file:".length),
+      sinkAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
+    })),
+    stateDir: options.stateDir,
+    pollInterval: options.pollInterval,
+    ending,
+    on: {
+      restarted: (reason) => metrics.restarts.inc({ reason }),
+      failed: (path, error) => {
+        metrics.inputErrors.inc({});
+        log.warn({ path, error: error.message }, "file not readable");
       },
-      marks.filter((mark) => mark.input === input),
-    );
+      unusable: (problem) => log.warn({ problem }, "checkpoint not usable, reading from the beginning"),
+      unsaved: (error) => log.error({ error: error.message }, "checkpoint not saved"),
+    },
   });
-  const save = createSaver(context, async () => checkpoint?.save(followers.flatMap((follower) => follower.marks())));
-  while (!ending.aborted) {
-    for (const follower of followers) await follower.poll(settings.now());
-    await save();
-    await delay(options.pollInterval, undefined, { signal: ending }).catch(() => undefined);
-  }
-  for (const follower of followers) await follower.end();
-  await save();
-}
-
-/** Saves, and tells once when that does not work: reading goes on, and a restart reads more again than it had to. */
-function createSaver({ log }: AdapterContext, save: () => Promise<void>): () => Promise<void> {
-  let isFailing = false;
-  return async () => {
-    try {
-      await save();
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) log.error({ error: (error as Error).message }, "checkpoint not saved");
-      isFailing = true;
-    }
-  };
 }

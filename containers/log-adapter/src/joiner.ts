@@ -55,7 +55,7 @@ export function createJoiner(settings: NormalizerSettings, iostream: string): Jo
     settings,
     iostream,
     times,
-    detector: createDetector(times),
+    detector: createDetector(times, settings),
     reading: createReading(),
     lines: 0,
     start: 0,

@@ -19,6 +19,8 @@ function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
   const pump = createPump(
     {
       zone: "UTC",
+      own: [],
+      only: undefined,
       now: () => Date.parse("2026-11-22T12:00:00Z"),
       model: createModel(model, { "service.name": "shop" }),
       maxRecord: 10_000,

@@ -1,6 +1,8 @@
 // The options of the log adapter: the only place where they are described.
-import { boolean, bytes, choice, duration, list, option, path, text } from "@outrigger/options";
+import { boolean, bytes, choice, duration, list, option, path, structured, text, z } from "@outrigger/options";
 
+import { configTest } from "./config-tests.ts";
+import { ownFormat } from "./formats/own.ts";
 import { MODELS } from "./model.ts";
 
 const streams = {
@@ -63,6 +65,36 @@ const records = {
   }),
 };
 
+const formats = {
+  format: option({
+    kind: list(text("auto or the name of a format, perhaps after an input and =")),
+    default: "auto",
+    section: "Formats",
+    summary:
+      "What lines are read as: `auto` finds out for each line, a name of the table above or of an own format is the only one that is tried. `file:/var/log/a.log=access` is for one input.",
+  }),
+  formats: option({
+    kind: structured(z.array(ownFormat).max(1000), "a list of formats, each with a name and a regexp, grok or json"),
+    section: "Formats",
+    summary: "Formats of your own: a regular expression, a grok pattern, or the fields of JSON objects.",
+  }),
+  grokPatterns: option({
+    kind: structured(z.record(z.string(), z.string()), "grok patterns by name"),
+    section: "Formats",
+    summary: "Patterns that grok patterns may name, beside those of the standard set.",
+  }),
+  formatFiles: option({
+    kind: list(path()),
+    section: "Formats",
+    summary: "Files with formats of other programs: fluent-bit's parsers (`[PARSER]` sections), lnav's format files.",
+  }),
+  tests: option({
+    kind: structured(z.array(configTest).max(1000), "a list of tests, each with a name, lines and what to expect"),
+    section: "Formats",
+    summary: "Lines and what has to be in their records, tried by `--check-config` and before each start.",
+  }),
+};
+
 const limits = {
   maxLineSize: option({
     kind: bytes(),
@@ -78,4 +110,4 @@ const limits = {
   }),
 };
 
-export const options = { ...streams, ...records, ...limits } as const;
+export const options = { ...streams, ...records, ...formats, ...limits } as const;

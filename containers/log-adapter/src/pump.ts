@@ -1,9 +1,10 @@
 // From one source of bytes to the outputs: what is read is written before more is read, so that memory stays bounded, an
 // output that is slow slows down the reading, and a position is only remembered once everything before it has arrived.
-import { createLineCutter } from "./lines.ts";
+import { createLineCutter } from "@outrigger/tailing";
+import type { Sink } from "@outrigger/tailing";
+
 import { createNormalizer } from "./normalizer.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
-import type { FormatName } from "./reading.ts";
 
 /** The counts of one input. */
 export type Counts = { read(lines: number): void; delivered(lines: number): void; dropped(lines: number): void };
@@ -11,23 +12,16 @@ export type Counts = { read(lines: number): void; delivered(lines: number): void
 export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file"> & {
   readonly maxLine: number;
   readonly multilineTimeout: number;
-  readonly countRecord: (format: FormatName) => void;
+  readonly countRecord: (format: string) => void;
   /** Resolves when all outputs have taken it. */
   readonly deliver: (text: string) => Promise<void>;
 };
 
-export type Pump = {
-  /** Takes bytes; resolves when the records that they complete have been delivered. */
-  push(bytes: Buffer): Promise<void>;
-  /** Delivers records that have waited long enough for further lines at the time `now`. */
-  tick(now: number): Promise<void>;
-  /** Delivers all that waits; with `whole`, what has no line feed is a line as well. */
-  end(whole: boolean): Promise<void>;
-  /** Where to go on after a restart: all before it has been delivered. */
-  position(): number;
-};
-
-export function createPump(settings: PumpSettings, counts: Counts, { file = "", startAt = 0 } = {}): Pump {
+/**
+ * What it is given has been delivered when the promise resolves, except for records that wait for further lines; a tick
+ * delivers those that have waited long enough.
+ */
+export function createPump(settings: PumpSettings, counts: Counts, { file = "", startAt = 0 } = {}): Sink {
   let batch = "";
   let batchLines = 0;
   let read = 0;
