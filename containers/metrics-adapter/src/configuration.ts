@@ -9,9 +9,59 @@ import type { Values } from "./options.ts";
 import type { SourceEntry } from "./sources.ts";
 import { SOURCE_KINDS, sourceKind } from "./sources.ts";
 
+/** A flag without a file: the options that the settings of its source come from. */
+type Shorthand = {
+  readonly type: string;
+  readonly target: keyof Values;
+  readonly isAsked: (values: Values) => boolean;
+  readonly form: string;
+};
+
+const SHORTHANDS: readonly Shorthand[] = [
+  {
+    type: "redis",
+    target: "redisAddress",
+    isAsked: ({ redis }) => redis,
+    form: "redis://host:port, rediss://host:port or unix:///path",
+  },
+  {
+    type: "nginx",
+    target: "nginxUrl",
+    isAsked: ({ nginx }) => nginx,
+    form: "http://host/path, https://host/path or unix:/socket:/path",
+  },
+  {
+    type: "memcached",
+    target: "memcachedAddress",
+    isAsked: ({ memcached }) => memcached,
+    form: "host:port, [ipv6]:port or unix:/path",
+  },
+];
+
+/** What the entry of a flag has beside its target. */
+function furtherSettings({ type }: Shorthand, values: Values): Readonly<Record<string, unknown>> {
+  if (type !== "redis") return {};
+  const { redisUser, redisPassword, redisPasswordFile } = values;
+  return {
+    ...(redisUser === undefined ? {} : { username: redisUser }),
+    ...(redisPassword === undefined ? {} : { password: redisPassword.reveal() }),
+    ...(redisPasswordFile === undefined ? {} : { passwordFile: redisPasswordFile }),
+  };
+}
+
+/** The entry that a flag stands for; undefined where its target is none. */
+function entryOf(shorthand: Shorthand, values: Values): SourceEntry | undefined {
+  const { type, target } = shorthand;
+  const kind = sourceKind(type)!;
+  const settings = kind.schema.safeParse({ [kind.targetKey!]: values[target] });
+  if (!settings.success) return undefined;
+  return { type, labels: {}, ...(settings.data as object), ...furtherSettings(shorthand, values) };
+}
+
 /** The entries of all sources, each with a name of its own. */
 export function entriesOf(values: Values): readonly (SourceEntry & { readonly name: string })[] {
-  const entries = [...(values.sources ?? []), ...zeroConfigurationOf(values)];
+  const asked = SHORTHANDS.filter(({ isAsked }) => isAsked(values));
+  const entries = [...(values.sources ?? []), ...asked.flatMap((shorthand) => entryOf(shorthand, values) ?? [])];
   const count = (type: string): number => entries.filter((entry) => entry.type === type).length;
   return entries.map((entry, at) => {
     const before = entries.slice(0, at).filter(({ type }) => type === entry.type).length;
@@ -19,38 +69,19 @@ export function entriesOf(values: Values): readonly (SourceEntry & { readonly na
   });
 }
 
-function zeroConfigurationOf(values: Values): SourceEntry[] {
-  const entries: Record<string, unknown>[] = [];
-  if (values.redis) {
-    const { redisAddress, redisUser, redisPassword, redisPasswordFile } = values;
-    entries.push({
-      ...parsed("redis", { address: redisAddress }),
-      ...(redisUser === undefined ? {} : { username: redisUser }),
-      ...(redisPassword === undefined ? {} : { password: redisPassword.reveal() }),
-      ...(redisPasswordFile === undefined ? {} : { passwordFile: redisPasswordFile }),
-    });
-  }
-  return entries as SourceEntry[];
-}
-
-/** Settings of a kind with its defaults. Throws where they are not of its schema. */
-function parsed(type: string, settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return { type, labels: {}, ...(sourceKind(type)!.schema.parse(settings) as object) };
-}
-
 /** What is wrong with the options together; each is a problem as the user sees it. */
 export function problemsOf(values: Values, writtenAs: Readonly<Record<string, string>>): string[] {
-  const problems: string[] = [];
-  try {
-    const names = entriesOf(values).map(({ name }) => name);
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) problems.push(`${writtenAs["sources"]}: expected names that differ, got ${twice} twice`);
-    const nothing = names.length === 0 && values.probeTargets.length === 0;
-    if (nothing)
-      problems.push(`${writtenAs["sources"]}: expected at least one source, or a flag such as --redis, got none`);
-  } catch {
-    const form = "redis://host:port, rediss://host:port or unix:///path";
-    problems.push(`${writtenAs["redisAddress"]}: expected ${form}, got ${withoutPassword(values.redisAddress)}`);
+  const asked = SHORTHANDS.filter(({ isAsked }) => isAsked(values));
+  const problems = asked
+    .filter((shorthand) => entryOf(shorthand, values) === undefined)
+    .map(
+      ({ target, form }) => `${writtenAs[target]}: expected ${form}, got ${withoutPassword(String(values[target]))}`,
+    );
+  const names = entriesOf(values).map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) problems.push(`${writtenAs["sources"]}: expected names that differ, got ${twice} twice`);
+  if (names.length === 0 && asked.length === 0 && values.probeTargets.length === 0) {
+    problems.push(`${writtenAs["sources"]}: expected at least one source, or a flag such as --redis, got none`);
   }
   return problems;
 }

@@ -87,6 +87,31 @@ const zeroConfiguration = {
     summary: "A file with the password, read anew at each scrape.",
     aliases: { REDIS_PASSWORD_FILE: String },
   }),
+  nginx: option({
+    kind: boolean(),
+    default: "false",
+    section: "Without a file",
+    summary: "Read the nginx of this pod.",
+  }),
+  nginxUrl: option({
+    kind: text("http://host/path, https://host/path or unix:/socket:/path"),
+    default: "http://127.0.0.1:8080/stub_status",
+    section: "Without a file",
+    summary: "Where its `stub_status` is.",
+    aliases: { SCRAPE_URI: String },
+  }),
+  memcached: option({
+    kind: boolean(),
+    default: "false",
+    section: "Without a file",
+    summary: "Read the memcached of this pod.",
+  }),
+  memcachedAddress: option({
+    kind: text("host:port, [ipv6]:port or unix:/path"),
+    default: "127.0.0.1:11211",
+    section: "Without a file",
+    summary: "Where that memcached is.",
+  }),
 };
 
 const bounds = {

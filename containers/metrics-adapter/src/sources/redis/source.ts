@@ -5,6 +5,7 @@ import { z } from "@outrigger/options";
 import { connectRedis, parseRedisUrl, RedisError } from "@outrigger/redis";
 import type { RedisConnection, RedisTls, Reply } from "@outrigger/redis";
 
+import { defined } from "../../defined.ts";
 import type { Section, Source } from "../../source.ts";
 import { defineSource } from "../../source.ts";
 import { addConfig, addLatencyEvents, addLatencyHistograms, addSlowlog, configOf } from "./answers.ts";
@@ -81,10 +82,6 @@ type Bounds = { timeoutMs: number; maxReplyBytes: number; signal: AbortSignal };
 
 const textOf = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : readFileSync(file, "utf8").replace(/\r?\n$/, "");
-
-/** What is defined of `given`: an option that is not there is not the same as one that is undefined. */
-const defined = <T extends object>(given: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 
 function connect(settings: RedisSettings, bounds: Bounds): Promise<RedisConnection> {
   const url = parseRedisUrl(settings.address)!;
