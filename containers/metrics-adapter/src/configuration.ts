@@ -36,10 +36,17 @@ const SHORTHANDS: readonly Shorthand[] = [
     isAsked: ({ memcached }) => memcached,
     form: "host:port, [ipv6]:port or unix:/path",
   },
+  {
+    type: "json",
+    target: "json",
+    isAsked: ({ json }) => json !== undefined,
+    form: "http://host/path, https://host/path or unix:/socket:/path",
+  },
 ];
 
 /** What the entry of a flag has beside its target. */
 function furtherSettings({ type }: Shorthand, values: Values): Readonly<Record<string, unknown>> {
+  if (type === "json") return values.jsonModulesFile === undefined ? {} : { modulesFile: values.jsonModulesFile };
   if (type !== "redis") return {};
   const { redisUser, redisPassword, redisPasswordFile } = values;
   return {
@@ -77,7 +84,11 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
     .map(
       ({ target, form }) => `${writtenAs[target]}: expected ${form}, got ${withoutPassword(String(values[target]))}`,
     );
-  const names = entriesOf(values).map(({ name }) => name);
+  const entries = entriesOf(values);
+  for (const entry of [...entries, ...Object.values(values.modules ?? {})]) {
+    problems.push(...(sourceKind(entry.type)!.check?.(entry) ?? []));
+  }
+  const names = entries.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) problems.push(`${writtenAs["sources"]}: expected names that differ, got ${twice} twice`);
   if (names.length === 0 && asked.length === 0 && values.probeTargets.length === 0) {

@@ -112,6 +112,17 @@ const zeroConfiguration = {
     section: "Without a file",
     summary: "Where that memcached is.",
   }),
+  json: option({
+    kind: text("http://host/path, https://host/path or unix:/socket:/path"),
+    section: "Without a file",
+    summary: "Read statistics as JSON from this URL.",
+  }),
+  jsonModulesFile: option({
+    kind: path(),
+    section: "Without a file",
+    summary:
+      "A configuration file of json_exporter that says what to look at, in its module `default`. Without it, all numbers are shown.",
+  }),
 };
 
 const bounds = {

@@ -44,6 +44,8 @@ export type SourceKind<C = never> = {
   readonly schema: z.ZodType<C, unknown>;
   /** The setting that `/probe?target=` sets; without one it cannot be probed. */
   readonly targetKey?: string;
+  /** What is wrong with files that the settings name; each is a problem as the user sees it. */
+  check?(settings: C): string[];
   create(settings: C, services: SourceServices): Source | Promise<Source>;
 };
 

@@ -3,6 +3,7 @@ import { z } from "@outrigger/options";
 
 import type { SourceKind } from "./source.ts";
 import { haproxy } from "./sources/haproxy.ts";
+import { json } from "./sources/json/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
@@ -12,7 +13,7 @@ import { redis } from "./sources/redis/source.ts";
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnySourceKind = SourceKind<any>;
 
-export const SOURCE_KINDS: readonly AnySourceKind[] = [redis, nginx, memcached, haproxy, prometheus];
+export const SOURCE_KINDS: readonly AnySourceKind[] = [redis, nginx, memcached, haproxy, prometheus, json];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
 
