@@ -4,65 +4,70 @@ import type { Address } from "@outrigger/options";
 import type { Logger } from "@outrigger/runtime";
 
 import type { NamedSource } from "./collector.ts";
+import { defined } from "./defined.ts";
 import type { Labels } from "./exposition/model.ts";
 import type { Values } from "./options.ts";
 import type { SourceEntry } from "./sources.ts";
 import { SOURCE_KINDS, sourceKind } from "./sources.ts";
 
-/** A flag without a file: the options that the settings of its source come from. */
+/** A flag without a file: the settings of the source that it stands for. */
 type Shorthand = {
   readonly type: string;
-  readonly target: keyof Values;
   readonly isAsked: (values: Values) => boolean;
+  readonly settings: (values: Values) => Readonly<Record<string, unknown>>;
+  /** The option that may be wrong, and what it has to be. */
+  readonly option: keyof Values;
   readonly form: string;
 };
+
+const HTTP_FORM = "http://host/path, https://host/path or unix:/socket:/path";
 
 const SHORTHANDS: readonly Shorthand[] = [
   {
     type: "redis",
-    target: "redisAddress",
     isAsked: ({ redis }) => redis,
+    settings: ({ redisAddress, redisUser, redisPasswordFile }) =>
+      defined({ address: redisAddress, username: redisUser, passwordFile: redisPasswordFile }),
+    option: "redisAddress",
     form: "redis://host:port, rediss://host:port or unix:///path",
   },
   {
     type: "nginx",
-    target: "nginxUrl",
     isAsked: ({ nginx }) => nginx,
-    form: "http://host/path, https://host/path or unix:/socket:/path",
+    settings: ({ nginxUrl }) => ({ url: nginxUrl }),
+    option: "nginxUrl",
+    form: HTTP_FORM,
   },
   {
     type: "memcached",
-    target: "memcachedAddress",
     isAsked: ({ memcached }) => memcached,
+    settings: ({ memcachedAddress }) => ({ address: memcachedAddress }),
+    option: "memcachedAddress",
     form: "host:port, [ipv6]:port or unix:/path",
   },
   {
     type: "json",
-    target: "json",
     isAsked: ({ json }) => json !== undefined,
-    form: "http://host/path, https://host/path or unix:/socket:/path",
+    settings: ({ json, jsonModulesFile }) => defined({ url: json, modulesFile: jsonModulesFile }),
+    option: "json",
+    form: HTTP_FORM,
+  },
+  {
+    type: "statsd",
+    isAsked: ({ statsd }) => statsd,
+    settings: ({ statsdMappingFile }) => defined({ mappingFile: statsdMappingFile }),
+    option: "statsdMappingFile",
+    form: "a path",
   },
 ];
 
-/** What the entry of a flag has beside its target. */
-function furtherSettings({ type }: Shorthand, values: Values): Readonly<Record<string, unknown>> {
-  if (type === "json") return values.jsonModulesFile === undefined ? {} : { modulesFile: values.jsonModulesFile };
-  if (type !== "redis") return {};
-  const { redisUser, redisPassword, redisPasswordFile } = values;
-  return {
-    ...(redisUser === undefined ? {} : { username: redisUser }),
-    ...(redisPassword === undefined ? {} : { password: redisPassword.reveal() }),
-    ...(redisPasswordFile === undefined ? {} : { passwordFile: redisPasswordFile }),
-  };
-}
-
-/** The entry that a flag stands for; undefined where its target is none. */
-function entryOf(shorthand: Shorthand, values: Values): SourceEntry | undefined {
-  const { type, target } = shorthand;
-  const kind = sourceKind(type)!;
-  const settings = kind.schema.safeParse({ [kind.targetKey!]: values[target] });
-  if (!settings.success) return undefined;
-  return { type, labels: {}, ...(settings.data as object), ...furtherSettings(shorthand, values) };
+/** The entry that a flag stands for; undefined where its option is wrong. */
+function entryOf({ type, settings }: Shorthand, values: Values): SourceEntry | undefined {
+  const checked = sourceKind(type)!.schema.safeParse(settings(values));
+  if (!checked.success) return undefined;
+  // The password is no setting of the file: it is only taken from the flag, or its variable.
+  const password = type === "redis" ? values.redisPassword?.reveal() : undefined;
+  return { type, labels: {}, ...(checked.data as object), ...defined({ password }) };
 }
 
 /** The entries of all sources, each with a name of its own. */
@@ -82,7 +87,7 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
   const problems = asked
     .filter((shorthand) => entryOf(shorthand, values) === undefined)
     .map(
-      ({ target, form }) => `${writtenAs[target]}: expected ${form}, got ${withoutPassword(String(values[target]))}`,
+      ({ option, form }) => `${writtenAs[option]}: expected ${form}, got ${withoutPassword(String(values[option]))}`,
     );
   const entries = entriesOf(values);
   for (const entry of [...entries, ...Object.values(values.modules ?? {})]) {

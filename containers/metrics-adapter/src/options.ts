@@ -123,6 +123,17 @@ const zeroConfiguration = {
     summary:
       "A configuration file of json_exporter that says what to look at, in its module `default`. Without it, all numbers are shown.",
   }),
+  statsd: option({
+    kind: boolean(),
+    default: "false",
+    section: "Without a file",
+    summary: "Take what the application pushes as StatsD, on UDP and TCP port 9125 of loopback.",
+  }),
+  statsdMappingFile: option({
+    kind: path(),
+    section: "Without a file",
+    summary: "A mapping configuration of statsd_exporter. Without it, every metric is shown under its own name.",
+  }),
 };
 
 const bounds = {

@@ -8,12 +8,13 @@ import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
 import { redis } from "./sources/redis/source.ts";
+import { statsd } from "./sources/statsd/source.ts";
 
 /** Settings of every kind are checked by its own schema before it is made, so that here their type does not matter. */
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnySourceKind = SourceKind<any>;
 
-export const SOURCE_KINDS: readonly AnySourceKind[] = [redis, nginx, memcached, haproxy, prometheus, json];
+export const SOURCE_KINDS: readonly AnySourceKind[] = [redis, nginx, memcached, haproxy, prometheus, json, statsd];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
 
