@@ -7,6 +7,7 @@ import manifest from "../package.json" with { type: "json" };
 import type { Collected, CollectorSettings, NamedSource, Result } from "./collector.ts";
 import { collect, createSharedCollection } from "./collector.ts";
 import { createSource, entriesOf, listenAddressOf, problemsOf } from "./configuration.ts";
+import { explain } from "./explain.ts";
 import type { ReportLeftOut } from "./exposition/page.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
@@ -24,6 +25,7 @@ export const container = defineContainer({
   adminPort: 9912,
   options,
   metrics,
+  commands: { explain },
 
   check: async (values, writtenAs) => problemsOf(values, writtenAs),
 

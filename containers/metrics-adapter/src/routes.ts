@@ -1,7 +1,8 @@
 // What each path of the exposition server answers.
 import type { Collected, NamedSource } from "./collector.ts";
 import { isTargetAllowed, modulesOf, probeEntryOf } from "./configuration.ts";
-import type { Labels } from "./exposition/model.ts";
+import type { Labels, Series } from "./exposition/model.ts";
+import { formatValue } from "./exposition/text.ts";
 import type { Values } from "./options.ts";
 import type { Trace } from "./section.ts";
 import type { Answer } from "./server.ts";
@@ -77,14 +78,20 @@ async function probe(
 /** Tells of each series where it comes from, instead of showing the page. */
 async function explained(run: (trace: Trace) => Promise<Collected>): Promise<Answer> {
   const lines: string[] = [];
-  const { results, families } = await run((metric, labels, origin) => {
-    lines.push(`${metric}${describeLabels(labels)} <- ${origin}`);
+  const { results, families } = await run((metric, series, origin) => {
+    lines.push(`${describeSeries(metric, series)} <- ${origin}`);
   });
   const told = results.map(
     ({ name, seconds, error }) => `# ${name}: ${error ?? "up"}, ${(seconds * 1000).toFixed(1)} ms`,
   );
   const count = families.reduce((sum, { series }) => sum + series.length, 0);
   return { status: 200, text: `${[...told, `# ${count} series`, ...lines].join("\n")}\n` };
+}
+
+/** A series in one line: a distribution by its count and its sum. */
+export function describeSeries(metric: string, series: Series): string {
+  const value = "value" in series ? formatValue(series.value) : `count ${series.count} sum ${series.sum}`;
+  return `${metric}${describeLabels(series.labels)} ${value}`;
 }
 
 /** Labels as a page has them, for people to read. */

@@ -1,11 +1,11 @@
 // A section of a page: adds the source's own labels to what the source adds, and takes nothing any more once its time is
 // over, when the page is already on its way.
-import type { Labels } from "./exposition/model.ts";
+import type { Labels, Series } from "./exposition/model.ts";
 import type { Declaration, Page } from "./exposition/page.ts";
 import type { Section, SectionFamily } from "./source.ts";
 
-/** Where a series comes from, as `debug=true` tells it. */
-export type Trace = (metric: string, labels: Labels, origin: string) => void;
+/** Where a series comes from, as `debug=true` and `explain` tell it. */
+export type Trace = (metric: string, series: Series, origin: string) => void;
 
 export type ClosableSection = Section & { close(): void };
 
@@ -17,9 +17,9 @@ export function createSection(page: Page, constant: Labels, trace: Trace | undef
     return {
       add: (series, origin) => {
         if (!open) return;
-        const labels = constant.length === 0 ? series.labels : [...series.labels, ...constant];
-        const added = builder.add(constant.length === 0 ? series : { ...series, labels });
-        if (added && origin !== undefined) trace?.(declaration.name, labels, origin);
+        const labelled = constant.length === 0 ? series : { ...series, labels: [...series.labels, ...constant] };
+        const added = builder.add(labelled);
+        if (added && origin !== undefined) trace?.(declaration.name, labelled, origin);
       },
     };
   };

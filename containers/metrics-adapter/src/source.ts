@@ -46,6 +46,11 @@ export type SourceKind<C = never> = {
   readonly targetKey?: string;
   /** What is wrong with files that the settings name; each is a problem as the user sees it. */
   check?(settings: C): string[];
+  /**
+   * Makes a section of what the application might have answered, without asking it. Gives what there is to say beside the
+   * series: why something is none. Throws where the sample is nothing that the source could read.
+   */
+  explain?(settings: C, sample: string, section: Section): Promise<readonly string[]>;
   create(settings: C, services: SourceServices): Source | Promise<Source>;
 };
 

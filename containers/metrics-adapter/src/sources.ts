@@ -2,6 +2,7 @@
 import { z } from "@outrigger/options";
 
 import type { SourceKind } from "./source.ts";
+import { graphite } from "./sources/graphite.ts";
 import { haproxy } from "./sources/haproxy.ts";
 import { json } from "./sources/json/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
@@ -14,7 +15,16 @@ import { statsd } from "./sources/statsd/source.ts";
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnySourceKind = SourceKind<any>;
 
-export const SOURCE_KINDS: readonly AnySourceKind[] = [redis, nginx, memcached, haproxy, prometheus, json, statsd];
+export const SOURCE_KINDS: readonly AnySourceKind[] = [
+  redis,
+  nginx,
+  memcached,
+  haproxy,
+  prometheus,
+  json,
+  statsd,
+  graphite,
+];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
 

@@ -143,7 +143,7 @@ test("debug=true says where each value comes from", async () => {
   await until(() => redis.scrapes() === 1);
   redis.release();
   expect((await answer).body).toMatch(
-    /^# redis: up, [\d.]+ ms\n# \d+ series\n(.*\n)*redis_db_keys\{db="db0"\} <- INFO Keyspace: db0\n/,
+    /^# redis: up, [\d.]+ ms\n# \d+ series\n(.*\n)*redis_db_keys\{db="db0"\} 0 <- INFO Keyspace: db0\n/,
   );
 });
 

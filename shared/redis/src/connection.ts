@@ -124,6 +124,7 @@ type Conversation = RedisConnection & {
 function converse(socket: Socket, { timeoutMs, maxReplyBytes, signal }: RedisSettings): Conversation {
   const reader = createReplyReader({ maxReplyBytes });
   const waiting: Waiting[] = [];
+  const outgoing: Buffer[] = [];
   const ended = Promise.withResolvers<Error>();
   let failure: Error | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -145,6 +146,12 @@ function converse(socket: Socket, { timeoutMs, maxReplyBytes, signal }: RedisSet
     if (oldest === undefined) return;
     const late = (): void => fail(new Error(`no reply within ${timeoutMs} ms`));
     timer = setTimeout(late, Math.max(1, oldest.deadline - performance.now()));
+  };
+
+  /** Commands that are given together leave together. */
+  const send = (bytes: Buffer): void => {
+    if (outgoing.push(bytes) > 1) return;
+    queueMicrotask(() => socket.write(outgoing.length === 1 ? outgoing.pop()! : Buffer.concat(outgoing.splice(0))));
   };
 
   socket.on("data", (chunk: Buffer) => {
@@ -174,7 +181,7 @@ function converse(socket: Socket, { timeoutMs, maxReplyBytes, signal }: RedisSet
       const { promise, resolve, reject } = Promise.withResolvers<Reply>();
       waiting.push({ resolve, reject, deadline: performance.now() + timeoutMs });
       if (waiting.length === 1) watchOldest();
-      socket.write(encode(args));
+      send(encode(args));
       return promise;
     },
   };

@@ -67,8 +67,8 @@ async function* encodeText(families: readonly Family[], format: Format): AsyncGe
   for (const family of families) {
     const writer = createFamilyWriter(family, format, taken);
     text += writer.head;
-    for (const series of family.series) {
-      text += writer.write(series);
+    for (let at = 0; at < family.series.length; at++) {
+      text += writer.write(family.series[at]!, family.texts[at]!);
       if (--untilLook > 0) continue;
       untilLook = SERIES_PER_LOOK;
       if (text.length >= CHUNK) {

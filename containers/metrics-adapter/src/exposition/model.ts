@@ -67,6 +67,8 @@ export type Family = {
   readonly help: string;
   readonly unit: string;
   readonly series: readonly Series[];
+  /** The labels of each series, written as the text formats have them. */
+  readonly texts: readonly string[];
   /** Whether its name and its labels' names are all of the form that every reader knows, so that none is escaped. */
   readonly legacy: boolean;
 };

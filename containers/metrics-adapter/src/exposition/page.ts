@@ -2,7 +2,9 @@
 // reported. What is taken can always be encoded.
 import type { Bucket, Family, Histogram, Labels, MetricType, Series, Summary } from "./model.ts";
 import { isHistogram, isSummary } from "./model.ts";
-import { isLegacyLabelName, isLegacyMetricName } from "./names.ts";
+import { isLegacyMetricName } from "./names.ts";
+import { createShapes, identityOf, writeLabels } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
 
 /** Why a series is not on the page. */
 export const LEFT_OUT = [
@@ -43,9 +45,14 @@ export type Page = {
 /** The label of the series that stands for those of a metric that are too many; its value is their sum. */
 export const OVERFLOW_LABEL: Labels = ["overflow", "true"];
 
-type Filling = Omit<Family, "series" | "legacy"> & {
+const OVERFLOW_TEXT = writeLabels(OVERFLOW_LABEL, createShapes()(OVERFLOW_LABEL));
+
+type Filling = Omit<Family, "series" | "texts" | "legacy"> & {
   readonly series: Series[];
+  readonly texts: string[];
+  /** The labels of all series, each in the order in which the same names came first. */
   readonly keys: Set<string>;
+  readonly shapes: (labels: Labels) => Shape;
   legacy: boolean;
   overflowAt: number;
 };
@@ -79,32 +86,26 @@ export function createPage(limits: PageLimits, report: ReportLeftOut): Page {
   let seriesCount = 0;
 
   const declare = (declaration: Declaration): Filling | LeftOut => {
-    const { name, type, help, unit = "" } = declaration;
+    const { name, type, unit = "" } = declaration;
     const known = families.get(name);
     if (known !== undefined) return known.type === type ? known : "conflict";
     if (name === "" || !name.isWellFormed()) return "invalid_name";
     const names = sampleNames(declaration);
     if (names.some((sample) => owners.has(sample))) return "conflict";
     for (const sample of names) owners.set(sample, name);
-    const made: Filling = {
-      name,
-      type,
-      help: help.toWellFormed(),
-      unit,
-      legacy: isLegacyMetricName(name),
-      series: [],
-      keys: new Set(),
-      overflowAt: -1,
-    };
+    const made = createFilling({ ...declaration, unit });
     families.set(name, made);
     return made;
   };
 
   const addTo = (family: Filling, series: Series): LeftOut | undefined => {
-    const problem = problemOf(family, series, limits);
-    if (problem !== undefined) return problem;
-    const labels = repaired(series.labels);
-    const key = keyOf(labels);
+    const { labels } = series;
+    const shape = family.shapes(labels);
+    if (!shape.valid || !areValuesShort(labels, limits.maxLabelValue)) return "invalid_label";
+    if (!isValueValid(family.type, series)) return "invalid_value";
+    if (!areWellFormed(labels)) return addTo(family, { ...series, labels: labels.map((text) => text.toWellFormed()) });
+    const text = writeLabels(labels, shape);
+    const key = identityOf(labels, shape, text, family.shapes);
     if (family.keys.has(key)) return "duplicate";
     if (family.series.length >= limits.maxSeriesPerMetric || seriesCount >= limits.maxSeries) {
       // A metric that comes when the page is full gets none: else names without end would be series without end.
@@ -112,8 +113,9 @@ export function createPage(limits: PageLimits, report: ReportLeftOut): Page {
       return "overflow";
     }
     family.keys.add(key);
-    family.legacy &&= hasLegacyNames(labels);
-    family.series.push(labels === series.labels ? series : { ...series, labels });
+    family.legacy &&= shape.legacy;
+    family.series.push(series);
+    family.texts.push(text);
     seriesCount++;
     return undefined;
   };
@@ -136,39 +138,38 @@ export function createPage(limits: PageLimits, report: ReportLeftOut): Page {
   };
 }
 
+const createFilling = ({ name, type, help, unit }: Required<Declaration>): Filling => ({
+  name,
+  type,
+  help: help.toWellFormed(),
+  unit,
+  legacy: isLegacyMetricName(name),
+  series: [],
+  texts: [],
+  keys: new Set(),
+  shapes: createShapes(RESERVED[type]),
+  overflowAt: -1,
+});
+
 /** Only numbers can be summed up; distributions that are too many are left out. */
 function addOverflow(family: Filling, series: Series): void {
   if (isHistogram(series) || isSummary(series)) return;
   const before = family.series[family.overflowAt];
   if (before === undefined || !("value" in before)) {
     family.overflowAt = family.series.push({ labels: OVERFLOW_LABEL, value: series.value }) - 1;
-    family.keys.add(keyOf(OVERFLOW_LABEL));
+    family.texts.push(OVERFLOW_TEXT);
+    family.keys.add(OVERFLOW_TEXT);
   } else family.series[family.overflowAt] = { labels: OVERFLOW_LABEL, value: before.value + series.value };
 }
 
 /** Label values with half a surrogate pair cannot be written in UTF-8. */
-function repaired(labels: Labels): Labels {
-  return labels.every((text) => text.isWellFormed()) ? labels : labels.map((text) => text.toWellFormed());
-}
-
-function hasLegacyNames(labels: Labels): boolean {
-  for (let at = 0; at < labels.length; at += 2) if (!isLegacyLabelName(labels[at]!)) return false;
+function areWellFormed(labels: Labels): boolean {
+  for (let at = 1; at < labels.length; at += 2) if (!labels[at]!.isWellFormed()) return false;
   return true;
 }
 
-function problemOf(family: Filling, series: Series, { maxLabelValue }: PageLimits): LeftOut | undefined {
-  const { labels } = series;
-  if (!areLabelsValid(labels, maxLabelValue, RESERVED[family.type])) return "invalid_label";
-  return isValueValid(family.type, series) ? undefined : "invalid_value";
-}
-
-function areLabelsValid(labels: Labels, maxLabelValue: number, reserved: string | undefined): boolean {
-  for (let at = 0; at < labels.length; at += 2) {
-    const name = labels[at]!;
-    if (name === "" || name === "__name__" || name === reserved || !name.isWellFormed()) return false;
-    if (labels[at + 1]!.length > maxLabelValue) return false;
-    for (let other = 0; other < at; other += 2) if (labels[other] === name) return false;
-  }
+function areValuesShort(labels: Labels, maxLabelValue: number): boolean {
+  for (let at = 1; at < labels.length; at += 2) if (labels[at]!.length > maxLabelValue) return false;
   return true;
 }
 

@@ -79,6 +79,12 @@ test.each<Format>([
   await fc.assert(check, { numRuns: 300 });
 });
 
+test("separators of lines that are none of the format's are characters like others", () => {
+  const { metadata, samples } = parsePage('# HELP a x\u2028y\n# TYPE a gauge\na{b="\u2029"} 1\n');
+  expect(metadata.get("a")).toMatchObject({ help: "x\u2028y", type: "gauge" });
+  expect(samples[0]!.labels).toEqual(["b", "\u2029"]);
+});
+
 describe("what is no page", () => {
   test.each([
     ["a line without a value", "a 1\nb\n", "line 2: expected a number"],

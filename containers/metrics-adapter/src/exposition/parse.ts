@@ -57,7 +57,7 @@ export function parsePage(text: string, { openMetrics = false } = {}): ParsedPag
 }
 
 function readComment(line: string, metadata: Map<string, Metadata>): void {
-  const match = /^#\s+(TYPE|HELP|UNIT)\s+("(?:[^"\\]|\\.)*"|\S+)(?:\s+(.*))?$/.exec(line);
+  const match = /^#\s+(TYPE|HELP|UNIT)\s+("(?:[^"\\]|\\[^])*"|\S+)(?:\s+(.*))?$/s.exec(line);
   if (match === null) return;
   const [, what, written, rest = ""] = match;
   const name = written!.startsWith('"') ? unescape(written!.slice(1, -1)) : written!;
@@ -73,10 +73,10 @@ function readComment(line: string, metadata: Map<string, Metadata>): void {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", '"': '"', "\\": "\\" };
 const unescape = (text: string): string =>
-  text.includes("\\") ? text.replaceAll(/\\(.)/g, (all, char: string) => ESCAPES[char] ?? all) : text;
+  text.includes("\\") ? text.replaceAll(/\\([^])/g, (all, char: string) => ESCAPES[char] ?? all) : text;
 
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const LABEL = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\]|\\.)*)")\s*(?:(=)\s*"((?:[^"\\]|\\.)*)"\s*)?(,?)\s*/y;
+const LABEL = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\]|\\[^])*)")\s*(?:(=)\s*"((?:[^"\\]|\\[^])*)"\s*)?(,?)\s*/y;
 
 /** Reads `{...}` at a place. A quoted text without a value is the metric's own name. */
 function readLabels(line: string, from: number): { labels: string[]; name: string | undefined; end: number } {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { encodePage } from "./encode.ts";
 import type { Family, Series } from "./model.ts";
 import type { Format } from "./negotiate.ts";
+import { createPage } from "./page.ts";
 
 const TEXT: Format = { syntax: "text", version: "0.0.4", escaping: "underscores" };
 const UTF8: Format = { syntax: "text", version: "1.0.0", escaping: "allow-utf-8" };
@@ -17,14 +18,14 @@ async function textOf(page: AsyncIterable<Buffer>): Promise<string> {
 async function written(format: Format, ...families: Family[]): Promise<string> {
   return textOf(encodePage(families, format));
 }
-const family = (name: string, type: Family["type"], series: Series[], unit = ""): Family => ({
-  name,
-  type,
-  help: `All of "${name}",\n\\really.`,
-  unit,
-  series,
-  legacy: /^\w+$/.test(name),
-});
+const family = (name: string, type: Family["type"], series: Series[], unit = ""): Family => {
+  const page = createPage({ maxSeries: 100, maxSeriesPerMetric: 100, maxLabelValue: 100 }, (reason) => {
+    throw new Error(reason);
+  });
+  const declared = page.family({ name, type, help: `All of "${name}",\n\\really.`, unit });
+  for (const each of series) declared.add(each);
+  return page.families()[0]!;
+};
 
 test("a counter has its suffix in samples, and in OpenMetrics not in its name; times are in milliseconds or seconds", async () => {
   const labels = ["path", 'a\\b"c\nd', "u", "1"];

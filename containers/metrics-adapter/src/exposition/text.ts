@@ -1,11 +1,16 @@
 // The text formats: Prometheus' 0.0.4 and 1.0.0, and OpenMetrics 0.0.1 and 1.0.0.
-import type { Exemplar, Family, Histogram, Labels, MetricType, Point, Series, Summary } from "./model.ts";
+import type { Exemplar, Family, Histogram, MetricType, Point, Series, Summary } from "./model.ts";
 import { isHistogram, isSummary } from "./model.ts";
-import { isLegacyLabelName, isLegacyMetricName } from "./names.ts";
+import { isLegacyMetricName } from "./names.ts";
 import type { Format } from "./negotiate.ts";
+import { createShapes, escapeAll, quoted, writeLabels } from "./shapes.ts";
 
 /** How the series of one family are written. */
-export type FamilyWriter = { readonly head: string; write(series: Series): string };
+export type FamilyWriter = {
+  readonly head: string;
+  /** One series; `labels` is the text of its labels. */
+  write(series: Series, labels: string): string;
+};
 
 /** The types that the text formats do not have, by those that they stand for there. */
 const TEXT_TYPES: Readonly<Partial<Record<MetricType, string>>> = {
@@ -25,12 +30,7 @@ export function formatValue(value: number): string {
 const canonical = (value: number): string =>
   Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : formatValue(value);
 
-const NEEDS_ESCAPE = /["\\\n]/;
-const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\\": "\\\\", '"': '\\"' };
-const escapeAll = (text: string): string => text.replaceAll(/["\\\n]/g, (char) => ESCAPES[char]!);
-const escapeHelp = (text: string): string => text.replaceAll(/[\\\n]/g, (char) => ESCAPES[char]!);
-
-const quoted = (text: string): string => `"${NEEDS_ESCAPE.test(text) ? escapeAll(text) : text}"`;
+const escapeHelp = (text: string): string => text.replaceAll(/[\\\n]/g, (char) => (char === "\n" ? "\\n" : "\\\\"));
 
 /** How samples begin. */
 type Shape = { readonly open: (name: string) => string; readonly legacy: boolean };
@@ -58,9 +58,9 @@ export function createFamilyWriter(family: Family, { syntax }: Format, taken: Re
   const lines = createLineWriter({ openMetrics, base: family.name, name: identity.name, type: identity.type });
   return {
     head: headOf(family, identity, openMetrics),
-    write: (series) => {
-      if (isHistogram(series)) return lines.histogram(series);
-      return isSummary(series) ? lines.summary(series) : lines.point(series);
+    write: (series, labels) => {
+      if (isHistogram(series)) return lines.histogram(series, labels);
+      return isSummary(series) ? lines.summary(series, labels) : lines.point(series, labels);
     },
   };
 }
@@ -77,14 +77,14 @@ function headOf({ help, unit }: Family, identity: { name: string; type: MetricTy
 type LineSettings = { openMetrics: boolean; base: string; name: string; type: MetricType };
 
 type LineWriter = {
-  point(point: Point): string;
-  histogram(histogram: Histogram): string;
-  summary(summary: Summary): string;
+  point(point: Point, labels: string): string;
+  histogram(histogram: Histogram, labels: string): string;
+  summary(summary: Summary, labels: string): string;
 };
 
 function createLineWriter({ openMetrics, base, name, type }: LineSettings): LineWriter {
   const { open, legacy } = shapeOf(isLegacyMetricName(base));
-  const labelsOf = createLabelWriter();
+  const exemplarShapes = createShapes();
   const bound = openMetrics ? canonical : formatValue;
   const timeOf = (timestamp: number | undefined): string => {
     if (timestamp === undefined) return "";
@@ -102,7 +102,9 @@ function createLineWriter({ openMetrics, base, name, type }: LineSettings): Line
       ? line(open(`${name}_created`), labels, String(created))
       : "";
   const exemplarOf = (exemplar: Exemplar | undefined): string =>
-    openMetrics && exemplar !== undefined && type !== "unknown" ? formatExemplar(exemplar, labelsOf) : "";
+    openMetrics && exemplar !== undefined && type !== "unknown"
+      ? formatExemplar(exemplar, writeLabels(exemplar.labels, exemplarShapes(exemplar.labels)))
+      : "";
 
   const pointPrefix = open(base);
   const bucketPrefix = open(`${base}_bucket`);
@@ -112,14 +114,13 @@ function createLineWriter({ openMetrics, base, name, type }: LineSettings): Line
   const hasCreated = type === "counter";
 
   return {
-    point: ({ labels, value, timestamp, created, exemplar }) => {
-      const text = labelsOf(labels);
+    point: ({ value, timestamp, created, exemplar }, text) => {
       const marked = hasCreated ? exemplarOf(exemplar) : "";
       const main = line(pointPrefix, text, `${formatValue(value)}${timeOf(timestamp)}${marked}`);
       return hasCreated && created !== undefined ? main + createdLine(text, created) : main;
     },
-    histogram: ({ labels, buckets, sum, count, timestamp, created }) => {
-      const [text, time] = [labelsOf(labels), timeOf(timestamp)];
+    histogram: ({ buckets, sum, count, timestamp, created }, text) => {
+      const time = timeOf(timestamp);
       const last = buckets.at(-1);
       const all = last?.le === Infinity ? buckets : [...buckets, { le: Infinity, count }];
       const rows = all.map(({ le, count: upTo, exemplar }) =>
@@ -128,8 +129,8 @@ function createLineWriter({ openMetrics, base, name, type }: LineSettings): Line
       rows.push(line(sumPrefix, text, formatValue(sum) + time), line(countPrefix, text, formatValue(count) + time));
       return rows.join("") + (isGauge ? "" : createdLine(text, created));
     },
-    summary: ({ labels, quantiles, sum, count, timestamp, created }) => {
-      const [text, time] = [labelsOf(labels), timeOf(timestamp)];
+    summary: ({ quantiles, sum, count, timestamp, created }, text) => {
+      const time = timeOf(timestamp);
       const rows = quantiles.map(({ quantile, value }) =>
         line(pointPrefix, join(text, `quantile="${bound(quantile)}"`), formatValue(value) + time),
       );
@@ -139,30 +140,10 @@ function createLineWriter({ openMetrics, base, name, type }: LineSettings): Line
   };
 }
 
-/** Label names come again and again: how each is written is kept. */
-function createLabelWriter(): (labels: Labels) => string {
-  const written = new Map<string, string>();
-  const nameOf = (name: string): string => {
-    const known = written.get(name);
-    if (known !== undefined) return known;
-    const text = `${isLegacyLabelName(name) ? name : quoted(name)}="`;
-    written.set(name, text);
-    return text;
-  };
-  return (labels) => {
-    let text = "";
-    for (let at = 0; at < labels.length; at += 2) {
-      const value = labels[at + 1]!;
-      text += `${at === 0 ? "" : ","}${nameOf(labels[at]!)}${NEEDS_ESCAPE.test(value) ? escapeAll(value) : value}"`;
-    }
-    return text;
-  };
-}
-
 /** OpenMetrics 1.0: the names and values of an exemplar's labels have at most 128 characters. */
 const MAX_EXEMPLAR = 128;
 
-function formatExemplar({ labels, value, timestamp }: Exemplar, labelsOf: (labels: Labels) => string): string {
+function formatExemplar({ labels, value, timestamp }: Exemplar, text: string): string {
   if (labels.reduce((sum, text) => sum + text.length, 0) > MAX_EXEMPLAR) return "";
-  return ` # {${labelsOf(labels)}} ${formatValue(value)}${timestamp === undefined ? "" : ` ${timestamp}`}`;
+  return ` # {${text}} ${formatValue(value)}${timestamp === undefined ? "" : ` ${timestamp}`}`;
 }

@@ -184,6 +184,10 @@ export const haproxy = defineSource<z.infer<typeof schema>>({
   prefix: "haproxy",
   schema,
   targetKey: "url",
+  explain: async (_, sample, section) => {
+    addStatistics(section, parseStatistics(sample));
+    return [];
+  },
   create: (settings, { maxBodySize }) => ({
     collect: async (section, { signal }) => {
       const { url } = settings;

@@ -60,6 +60,10 @@ export const nginx = defineSource<z.infer<typeof schema>>({
   prefix: "nginx",
   schema,
   targetKey: "url",
+  explain: async (_, sample, section) => {
+    addStubStatus(section, parseStubStatus(sample));
+    return [];
+  },
   create: (settings, { maxBodySize }) => ({
     collect: async (section, { signal }) => {
       const { body } = await ask({ url: settings.url, settings, maxBodySize, signal });

@@ -6,6 +6,7 @@ import { z } from "@outrigger/options";
 import { defined } from "../../defined.ts";
 import type { HttpSettings, Question } from "../../http-client.ts";
 import { ask, httpSettings, httpUrl } from "../../http-client.ts";
+import type { Section } from "../../source.ts";
 import { defineSource } from "../../source.ts";
 import { loadYaml } from "../../yaml-file.ts";
 import { addAllNumbers, createJsonMapping } from "./metrics.ts";
@@ -110,25 +111,37 @@ export const json = defineSource<JsonSettings>({
       return (error as Error).message.split("\n");
     }
   },
+  explain: async (settings, sample, section) => mapAll(section, parseDocument(sample), mappingsOf(moduleOf(settings))),
   create: (settings, { maxBodySize, log, name }) => {
     const module = moduleOf(settings);
-    const mappings: readonly JsonMapping[] = module?.metrics.map(createJsonMapping) ?? [addAllNumbers];
+    const mappings = mappingsOf(module);
     const told = new Set<string>();
     return {
       collect: async (section, { signal }) => {
         const { body } = await ask({ url: settings.url, maxBodySize, signal, ...questionOf(settings, module) });
-        const document = parseDocument(body);
-        for (const mapping of mappings) {
-          // A metric that the document does not have costs itself only, and one log line for each reason.
-          try {
-            mapping(section, document);
-          } catch (error) {
-            const { message } = error as Error;
-            if (!told.has(message) && told.size < 100) log.warn({ source: name, reason: message }, "metric left out");
-            told.add(message);
-          }
+        for (const reason of mapAll(section, parseDocument(body), mappings)) {
+          if (!told.has(reason) && told.size < MAX_TOLD) log.warn({ source: name, reason }, "metric left out");
+          told.add(reason);
         }
       },
     };
   },
 });
+
+/** Reasons that are told, each once. */
+const MAX_TOLD = 100;
+
+const mappingsOf = (module: JsonModule | undefined): readonly JsonMapping[] =>
+  module?.metrics.map(createJsonMapping) ?? [addAllNumbers];
+
+/** Maps a document. A metric that it does not have costs itself only: the reasons are given. */
+function mapAll(section: Section, document: unknown, mappings: readonly JsonMapping[]): string[] {
+  return mappings.flatMap((mapping) => {
+    try {
+      mapping(section, document);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  });
+}

@@ -164,6 +164,10 @@ export const memcached = defineSource<z.infer<typeof schema>>({
   prefix: "memcached",
   schema,
   targetKey: "address",
+  explain: async (_, sample, section) => {
+    addStatistics(section, parseStatistics(sample.split(/^END\r?\n/m)));
+    return [];
+  },
   create: ({ address }, { maxBodySize }) => ({
     collect: async (section, { signal }) =>
       addStatistics(section, parseStatistics(await ask(address, { signal, maxBodySize }))),

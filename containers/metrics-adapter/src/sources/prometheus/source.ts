@@ -57,14 +57,22 @@ export async function addPage(section: Section, { metadata, samples }: ParsedPag
   }
 }
 
+const relabelOf = ({ metricRelabelConfigs: configs }: z.infer<typeof schema>): Relabel | undefined =>
+  configs.length === 0 ? undefined : createRelabeler(configs);
+
 export const prometheus = defineSource<z.infer<typeof schema>>({
   type: "prometheus",
   prefix: "prometheus",
   schema,
   targetKey: "url",
+  explain: async (settings, sample, section) => {
+    const openMetrics = /^# EOF\n?$/m.test(sample);
+    await addPage(section, parsePage(sample, { openMetrics }), relabelOf(settings));
+    return [];
+  },
   create: (settings, { maxBodySize }) => {
-    const { url, metricRelabelConfigs } = settings;
-    const relabel = metricRelabelConfigs.length === 0 ? undefined : createRelabeler(metricRelabelConfigs);
+    const { url } = settings;
+    const relabel = relabelOf(settings);
     return {
       collect: async (section, { signal, timeoutMs }) => {
         const headers = { accept: ACCEPT, "x-prometheus-scrape-timeout-seconds": String(timeoutMs / 1000) };

@@ -2,6 +2,7 @@
 import { z } from "@outrigger/options";
 
 import { problemIn } from "../../expressions.ts";
+import { loadYaml } from "../../yaml-file.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -88,4 +89,17 @@ export type MappingFile = z.infer<typeof mappingFile>;
 export type MappingRule = MappingFile["mappings"][number];
 
 /** No rules: every metric under its own name. */
-export const NO_MAPPING: MappingFile = mappingFile.parse({});
+const NO_MAPPING: MappingFile = mappingFile.parse({});
+
+/** The rules of a file. Throws with what is wrong with it. */
+export function mappingOf(file: string | undefined): MappingFile {
+  if (file === undefined) return NO_MAPPING;
+  const loaded = loadYaml(file, mappingFile);
+  if (loaded.problems !== undefined) throw new Error(loaded.problems.join("\n"));
+  return loaded.value;
+}
+
+/** What is wrong with a file; nothing where there is none. */
+export function mappingProblems(file: string | undefined): string[] {
+  return file === undefined ? [] : [...(loadYaml(file, mappingFile).problems ?? [])];
+}

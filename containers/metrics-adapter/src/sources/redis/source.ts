@@ -45,6 +45,10 @@ export const redis = defineSource<RedisSettings>({
   prefix: "redis",
   schema,
   targetKey: "address",
+  explain: async (_, sample, section) => {
+    addInfo(section, parseInfo(sample), { now: Date.now() });
+    return [];
+  },
   create: (settings, { maxBodySize }): Source => {
     let scrapes = 0;
     return {

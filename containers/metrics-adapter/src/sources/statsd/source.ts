@@ -3,17 +3,15 @@ import { z } from "@outrigger/options";
 
 import type { Section, Source, SourceServices } from "../../source.ts";
 import { defineSource } from "../../source.ts";
-import { loadYaml } from "../../yaml-file.ts";
+import type { Listener, TransportCounts } from "../push/listeners.ts";
+import { createTransportCounts, kernelDrops, listenAddress, listenTcp, listenUdp } from "../push/listeners.ts";
 import { createMapper } from "../push/mapper.ts";
-import type { MappingFile } from "../push/mapping-file.ts";
-import { mappingFile, NO_MAPPING } from "../push/mapping-file.ts";
+import { mappingOf, mappingProblems } from "../push/mapping-file.ts";
 import { createStore } from "../push/store.ts";
 import type { Store } from "../push/store.ts";
 import type { IngestCounts } from "./ingest.ts";
 import { createIngest } from "./ingest.ts";
 import { SAMPLE_ERRORS } from "./line.ts";
-import type { Listener, TransportCounts } from "./listeners.ts";
-import { createTransportCounts, kernelDrops, listenAddress, listenTcp, listenUdp } from "./listeners.ts";
 import type { Relay } from "./relay.ts";
 import { createRelay, relayAddress } from "./relay.ts";
 
@@ -37,21 +35,8 @@ const schema = z.strictObject({
 });
 export type StatsdSettings = z.infer<typeof schema>;
 
-/** The rules that a source was given. Throws with what is wrong with their file. */
-export function mappingOf(file: string | undefined): MappingFile {
-  if (file === undefined) return NO_MAPPING;
-  const loaded = loadYaml(file, mappingFile);
-  if (loaded.problems !== undefined) throw new Error(loaded.problems.join("\n"));
-  return loaded.value;
-}
-
-/** What is wrong with a mapping file; nothing where there is none. */
-export function mappingProblems(file: string | undefined): string[] {
-  if (file === undefined) return [];
-  return [...(loadYaml(file, mappingFile).problems ?? [])];
-}
-
-async function createStatsd(settings: StatsdSettings, { log }: SourceServices): Promise<Source> {
+/** The rules, and what takes lines and keeps them. */
+function createCore(settings: StatsdSettings) {
   const rules = mappingOf(settings.mappingFile);
   const store = createStore({ maxSeries: settings.maxSeries, now: Date.now });
   const styles = Object.fromEntries(STYLES.map((style) => [style, settings.tags.includes(style)])) as Record<
@@ -65,6 +50,11 @@ async function createStatsd(settings: StatsdSettings, { log }: SourceServices): 
     cacheSize: settings.cacheSize,
     now: Date.now,
   });
+  return { rules, store, ingest };
+}
+
+async function createStatsd(settings: StatsdSettings, { log }: SourceServices): Promise<Source> {
+  const { rules, store, ingest } = createCore(settings);
   const relay =
     settings.relayAddress === undefined ? undefined : createRelay(settings.relayAddress, settings.relayPacketLength);
   const take = (text: string): void => {
@@ -163,5 +153,18 @@ export const statsd = defineSource<StatsdSettings>({
   prefix: "statsd",
   schema,
   check: (settings) => mappingProblems(settings.mappingFile),
+  explain: async (settings, sample, section) => {
+    const { store, ingest } = createCore(settings);
+    const notes: string[] = [];
+    for (const line of sample.split("\n")) {
+      const before = new Map(ingest.counts.sampleErrors);
+      ingest.take(line);
+      for (const [error, count] of ingest.counts.sampleErrors) {
+        if (count > (before.get(error) ?? 0)) notes.push(`${error}: ${line.slice(0, 200)}`);
+      }
+    }
+    await store.collect(section);
+    return notes;
+  },
   create: createStatsd,
 });
