@@ -1,11 +1,13 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
 import type { X509Certificate } from "node:crypto";
-import { createServer } from "node:tls";
 import type { TLSSocket } from "node:tls";
 
+import { plainAddress } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
+import { createAccessTable } from "./access.ts";
+import type { Access } from "./access.ts";
 import { limitConnections } from "./connection-limits.ts";
 import { identityOf } from "./identity.ts";
 import type { Identity } from "./identity.ts";
@@ -13,14 +15,22 @@ import { listen } from "./listen.ts";
 import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
-import { createPolicy } from "./policy.ts";
 import type { Policy, Values } from "./policy.ts";
-import { tlsOptionsOf } from "./tls-options.ts";
+import { createProxyFront } from "./proxy-front.ts";
+import type { Ends } from "./proxy-protocol.ts";
+import { UNKNOWN_NAME, createTlsServer } from "./tls-server.ts";
 
 export type Metrics = MetricsOf<typeof metricTable>;
 
 /** Who a client is, by a certificate that has been verified. */
 export type Client = { readonly certificate: X509Certificate; readonly identity: Identity };
+
+/** Who was let in, by which rules, and from where. */
+export type Admitted = {
+  readonly client: Client | undefined;
+  readonly access: Access;
+  readonly ends: Ends | undefined;
+};
 
 export type ListenerSettings = {
   readonly values: Values;
@@ -30,7 +40,7 @@ export type ListenerSettings = {
   /** Whether other threads listen on the same port. */
   readonly shared: boolean;
   /** Takes over a connection whose handshake and client are good. */
-  onClient(socket: TLSSocket, client: Client | undefined): void;
+  onClient(socket: TLSSocket, admitted: Admitted): void;
 };
 
 export type Listener = {
@@ -38,6 +48,8 @@ export type Listener = {
   listen(address: Address): Promise<Address>;
   /** Serves new handshakes with this from now on; who is connected is not its business. */
   update(material: Material, values: Values): void;
+  /** Encrypts session tickets with this key from now on, see TICKET_KEY_BYTES. */
+  setTicketKey(key: Uint8Array): void;
   /** Accepts no more; resolves when the socket is closed. */
   close(): Promise<void>;
   /** Ends all connections, handshakes included. */
@@ -45,20 +57,16 @@ export type Listener = {
 };
 
 export function createListener({ values, material, metrics, log, shared, onClient }: ListenerSettings): Listener {
-  let policy = createPolicy(values);
+  let access = createAccessTable(material, values);
   const count = countersOf(metrics);
-  const half = values.mode === "tcp";
-  const server = createServer({
-    ...tlsOptionsOf(material, values),
-    handshakeTimeout: values.handshakeTimeout,
-    allowHalfOpen: half,
-    noDelay: true,
-  });
-
-  const destroyAll = limitConnections(server, values, metrics);
+  const { server, ...tls } = createTlsServer(values, material);
+  const front = values.acceptProxyProtocol ? createProxyFront(values) : undefined;
+  const listening = front?.server ?? server;
+  const destroyAll = limitConnections(listening, values, metrics);
+  front?.passTo(server, (address) => fail("bad_proxy_header", address));
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
-  server.on("error", (error) => {
-    if (!server.listening) return;
+  listening.on("error", (error) => {
+    if (!listening.listening) return;
     count.acceptFailed.add(1);
     log.error({ error }, "accepting failed");
   });
@@ -67,10 +75,12 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const { refusal, client } = judge(socket, policy);
+    const asked = access.find(socket.servername as string | false | undefined);
+    const { refusal, client } =
+      asked === undefined ? { refusal: "unknown_name" as const } : judge(socket, asked.policy);
     if (refusal === undefined) {
       count.handshakes(socket);
-      onClient(socket, client);
+      onClient(socket, { client, access: asked!, ends: front?.endsOf(socket) ?? endsOf(socket) });
       return;
     }
     socket.on("error", () => undefined);
@@ -78,7 +88,13 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
 
-  return { listen: (address) => listen(server, address, { flag: "--listen", shared }), update, close, destroyAll };
+  return {
+    listen: (address) => listen(listening, address, { flag: "--listen", shared }),
+    update,
+    setTicketKey: tls.setTicketKey,
+    close,
+    destroyAll,
+  };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
     count.failures.get(reason)!.add(1);
@@ -86,13 +102,22 @@ export function createListener({ values, material, metrics, log, shared, onClien
   }
 
   function update(next: Material, nextValues: Values): void {
-    policy = createPolicy(nextValues);
-    server.setSecureContext(tlsOptionsOf(next, nextValues));
+    access = createAccessTable(next, nextValues);
+    tls.update(next, nextValues);
   }
 
   function close(): Promise<void> {
-    return new Promise((resolve) => void server.close(() => resolve()));
+    return new Promise((resolve) => void listening.close(() => resolve()));
   }
+}
+
+/** The connection's own ends; undefined on a Unix socket. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: TLSSocket): Ends | undefined {
+  if (remoteAddress === undefined || localAddress === undefined) return undefined;
+  return {
+    source: { address: plainAddress(remoteAddress), port: remotePort ?? 0 },
+    destination: { address: plainAddress(localAddress), port: localPort ?? 0 },
+  };
 }
 
 /** The cells of the hot path, looked up once. */
@@ -130,6 +155,7 @@ function judge(socket: TLSSocket, policy: Policy): Verdict {
 }
 
 const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
+  [new RegExp(UNKNOWN_NAME), "unknown_name"],
   [/HANDSHAKE_TIMEOUT/, "timeout"],
   [/ECONNRESET|EPIPE|ECONNABORTED/, "closed"],
   [/HTTP_REQUEST/, "plain_http"],
