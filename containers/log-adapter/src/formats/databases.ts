@@ -24,7 +24,7 @@ export const readRedis: Format = (line, reading, times) => {
 };
 
 const POSTGRESQL =
-  /([^:]{0,200}[^:\w]|)(DEBUG[1-5]?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): {2}/y;
+  /((?:[^:]|(?<=\]):|:(?! )){0,200}?[^:\w]|)(DEBUG[1-5]?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): {2}/y;
 const PROCESS = /\[(\d{1,10})(?:-\d{1,10})?\]/;
 const USER = /(?:^|[\s,=])(\[unknown\]|[\w.-]{1,63})@(\[unknown\]|[\w.-]{1,63})/;
 
