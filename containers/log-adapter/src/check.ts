@@ -1,6 +1,7 @@
 // What cannot be seen from the form of an option alone.
 import { runConfigTests } from "./config-tests.ts";
 import { loadFormats } from "./formats-of.ts";
+import { OUTPUT_FORMS, parseOutput } from "./outputs/spec.ts";
 import type { Values } from "./settings.ts";
 import { isTimeZone } from "./time-zone.ts";
 
@@ -23,8 +24,11 @@ function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {
       .filter((spec) => spec !== "stdin" && !FILE.test(spec))
       .map((spec) => `${writtenAs.input}: expected stdin or file:/path, got ${spec}`),
     ...output
-      .filter((spec) => spec !== "stdout" && !(FILE.test(spec) && !spec.endsWith("/")))
-      .map((spec) => `${writtenAs.output}: expected stdout or file:/path, got ${spec}`),
+      .filter((spec) => parseOutput(spec) === undefined)
+      .map((spec) => `${writtenAs.output}: expected ${OUTPUT_FORMS}, got ${spec}`),
+    ...values.outputHeader
+      .filter((text) => !/^[\w-]{1,100}: ?[^\r\n\0]+$/.test(text))
+      .map((text) => `${writtenAs.outputHeader}: expected Name: value, got ${text}`),
     ...resource
       .filter((pair) => !/^[^=]+=/.test(pair))
       .map((pair) => `${writtenAs.resource}: expected name=value, got ${pair}`),

@@ -1,11 +1,13 @@
 // Tests in the configuration: lines, and what has to be in their records. --check-config runs them, and so does every start.
 import { isDeepStrictEqual } from "node:util";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Formats } from "./formats-of.ts";
+import { createModel } from "./model.ts";
 import { createNormalizer } from "./normalizer.ts";
-import { recordSettingsOf } from "./settings.ts";
+import type { NormalizerSettings } from "./normalizer.ts";
+import { recordSettingsOf, resourceOf } from "./settings.ts";
 import type { Values } from "./settings.ts";
 
 export const configTest = z.strictObject({
@@ -34,7 +36,9 @@ export function runConfigTests(
 function recordsOf({ input, lines }: ConfigTest, values: Values, formats: Formats): unknown[] {
   const records: unknown[] = [];
   const settings = recordSettingsOf(values, formats, input ?? values.input[0]!);
-  const emit = (text: string): void => void records.push(JSON.parse(text));
+  const model = createModel(values.model, resourceOf(values.resource));
+  const emit: NormalizerSettings["emit"] = (reading, circumstances) =>
+    void records.push(JSON.parse(model(reading, circumstances)));
   const normalizer = createNormalizer({ ...settings, file: "", emit, dropBlank: () => undefined });
   const all = typeof lines === "string" ? lines.replace(/\n$/, "").split("\n") : lines;
   for (const line of all) normalizer.push(line, 0, []);

@@ -48,12 +48,12 @@ async function settingsOf({ options: values, metrics, log, ...context }: Adapter
   const formats = await loadFormats(values, { format: "--format", formats: "formats", formatFiles: "--format-files" });
   for (const skipped of formats.skipped) log.warn(skipped, "imported format not usable");
   const cells = new Map<string, Cell>(FORMATS.map((format) => [format, metrics.records.cell({ format })]));
-  const deliver = createOutputs({ options: values, metrics, log, ...context });
+  const outputs = await createOutputs({ options: values, metrics, log, ...context });
   return (input) => ({
     ...recordSettingsOf(values, formats, input),
     maxLine: values.maxLineSize,
     multilineTimeout: values.multilineTimeout,
     countRecord: (format) => (cells.get(format) ?? cells.get("own")!).add(1),
-    deliver,
+    outputs,
   });
 }

@@ -7,11 +7,12 @@ import type { DetectionSettings } from "./detect.ts";
 import { loadFormats } from "./formats-of.ts";
 import type { Formats } from "./formats-of.ts";
 import { unwrap } from "./formats/wrapper.ts";
+import { createModel } from "./model.ts";
 import { createNormalizer } from "./normalizer.ts";
 import { options } from "./options.ts";
 import { createReading, resetReading } from "./reading.ts";
 import type { Reading } from "./reading.ts";
-import { recordSettingsOf } from "./settings.ts";
+import { recordSettingsOf, resourceOf } from "./settings.ts";
 import type { Values } from "./settings.ts";
 import { createTimeReader } from "./timestamp.ts";
 import type { TimeReader } from "./timestamp.ts";
@@ -65,12 +66,14 @@ function createExplainer(values: Values, formats: Formats, write: (text: string)
   const settings = recordSettingsOf(values, formats, input);
   const times = createTimeReader(settings);
   const detection = formats.detectionFor(input);
+  const model = createModel(values.model, resourceOf(values.resource));
   const lines: string[] = [];
   const normalizer = createNormalizer({
     ...settings,
     file: "",
     dropBlank: (count) => void lines.splice(0, count),
-    emit: (text, count) => {
+    emit: (reading, circumstances, count) => {
+      const text = model(reading, circumstances);
       const own = lines.splice(0, count);
       const first = unwrap(own[0] ?? "")?.text ?? own[0] ?? "";
       const considered = considerLine(first, { detection, formats, times });

@@ -1,9 +1,10 @@
 // Reads the inputs into pumps: standard input as it comes, files by looking at them again and again.
+import type { Cell } from "@outrigger/runtime";
 import { followFiles } from "@outrigger/tailing";
 
 import type { AdapterContext } from "./container.ts";
-import { createPump } from "./pump.ts";
-import type { Counts, PumpSettings } from "./pump.ts";
+import { createPump, DROP_REASONS } from "./pump.ts";
+import type { Counts, DropReason, PumpSettings } from "./pump.ts";
 
 /** What the lines of an input are made into records by. */
 export type SettingsOf = (input: string) => PumpSettings;
@@ -39,22 +40,21 @@ export function startInputs(context: AdapterContext, settingsOf: SettingsOf): In
 
 /** The counts of an input; what is pending is kept beside, so that it always adds up. */
 function countsOf({ metrics }: AdapterContext, input: string): Counts {
-  const [read, delivered, dropped] = [
-    metrics.read.cell({ input }),
-    metrics.delivered.cell({ input }),
-    metrics.dropped.cell({ input }),
-  ];
+  const [read, delivered] = [metrics.read.cell({ input }), metrics.delivered.cell({ input })];
+  const dropped = Object.fromEntries(
+    DROP_REASONS.map((reason) => [reason, metrics.dropped.cell({ input, reason })]),
+  ) as Record<DropReason, Cell>;
   const pending = metrics.pending.cell({ input });
-  for (const cell of [read, delivered, dropped, pending]) cell.set(0);
+  for (const cell of [read, delivered, pending, ...Object.values(dropped)]) cell.set(0);
   return {
     read: (lines) => (read.add(lines), pending.add(lines)),
     delivered: (lines) => (delivered.add(lines), pending.add(-lines)),
-    dropped: (lines) => (dropped.add(lines), pending.add(-lines)),
+    dropped: (lines, reason) => (dropped[reason].add(lines), pending.add(-lines)),
   };
 }
 
 async function readStdin(context: AdapterContext, settings: PumpSettings, ending: AbortSignal): Promise<void> {
-  const pump = createPump(settings, countsOf(context, "stdin"));
+  const pump = createPump(settings, countsOf(context, "stdin"), { isVolatile: true });
   const stream = context.stdio.input();
   // Asked to end, it takes no more; what waits is delivered.
   ending.addEventListener("abort", () => void stream.destroy(), { once: true });

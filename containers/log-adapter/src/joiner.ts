@@ -224,8 +224,7 @@ function flush(stream: Stream): void {
   if (reading.format === "trace") addException(reading, reading.body);
   else if (stream.trace !== "none") addException(reading, joined.slice(1));
   const flags = reading.format === "unparsed" ? [...stream.flags, "unparsed"] : stream.flags;
-  const text = settings.model(reading, { observedMs: settings.now(), flags, file: settings.file, iostream });
-  settings.emit(text, stream.lines, reading.format);
+  settings.emit(reading, { observedMs: settings.now(), flags, file: settings.file, iostream }, stream.lines);
   stream.lines = 0;
   stream.trace = "none";
 }

@@ -15,6 +15,7 @@ type OtelRecord = {
 /** A pump into memory, with its counts. */
 function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
   const records: OtelRecord[] = [];
+  const write = createModel(model, { "service.name": "shop" });
   const counts = { read: 0, delivered: 0, dropped: 0 };
   const pump = createPump(
     {
@@ -22,14 +23,18 @@ function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
       own: [],
       only: undefined,
       now: () => Date.parse("2026-11-22T12:00:00Z"),
-      model: createModel(model, { "service.name": "shop" }),
       maxRecord: 10_000,
       keepOriginal: false,
       maxLine,
       multilineTimeout: 0,
       countRecord: () => undefined,
-      deliver: async (text) => {
-        for (const line of text.trimEnd().split("\n")) records.push(JSON.parse(line) as OtelRecord);
+      outputs: {
+        encode: (texts, reading, circumstances) => void texts.push(write(reading, circumstances)),
+        hasRoom: () => true,
+        deliver: ({ texts }) => {
+          for (const text of texts) records.push(JSON.parse(text) as OtelRecord);
+          return { accepted: Promise.resolve(), done: Promise.resolve(true) };
+        },
       },
     },
     {

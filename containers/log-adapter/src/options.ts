@@ -1,5 +1,18 @@
 // The options of the log adapter: the only place where they are described.
-import { boolean, bytes, choice, duration, list, option, path, structured, text, z } from "@outrigger/options";
+import {
+  boolean,
+  bytes,
+  choice,
+  duration,
+  integer,
+  list,
+  option,
+  path,
+  secret,
+  structured,
+  text,
+} from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { configTest } from "./config-tests.ts";
 import { ownFormat } from "./formats/own.ts";
@@ -14,10 +27,11 @@ const streams = {
       "Where lines come from: `stdin`, or `file:/var/log/app/*.log`. Files are followed through rotation; when `stdin` ends and is the only input, so does the adapter.",
   }),
   output: option({
-    kind: list(text("stdout, or file: and a path")),
+    kind: list(text("stdout, file: and a path, or a URL")),
     default: "stdout",
     section: "Streams",
-    summary: "Where records go: `stdout`, or `file:/path`, which is appended to. With several, each gets all of them.",
+    summary:
+      "Where records go: `stdout`, `file:/path`, `http(s)://`, `otlp+http(s)://`, `loki+http(s)://`, `elasticsearch+http(s)://`, `syslog+tcp://` or `tcp://`. With several, each gets all of them.",
   }),
   stateDir: option({
     kind: path(),
@@ -62,6 +76,63 @@ const records = {
     default: "1s",
     section: "Records",
     summary: "How long a record waits for further lines that belong to it, such as those of a stack trace.",
+  }),
+};
+
+const outputs = {
+  outputTimeout: option({
+    kind: duration({ positive: true }),
+    default: "10s",
+    section: "Outputs",
+    summary:
+      "How long a connection or an answer of an output may take; then it is tried again, after longer and longer.",
+  }),
+  outputCa: option({
+    kind: path(),
+    section: "Outputs",
+    summary: "Certificates of the authorities (PEM) that outputs over TLS are trusted by, instead of the runtime's.",
+  }),
+  outputToken: option({
+    kind: secret(),
+    section: "Outputs",
+    summary: "A file with a token for outputs over HTTP, sent as `Authorization: Bearer`.",
+  }),
+  outputHeader: option({
+    kind: list(text("Name: value")),
+    section: "Outputs",
+    summary: "Header fields for outputs over HTTP, such as `X-Scope-OrgID: shop`. Not for secrets.",
+  }),
+  outputCompression: option({
+    kind: choice(["gzip", "none"]),
+    default: "gzip",
+    section: "Outputs",
+    summary: "How what is sent over HTTP is compressed.",
+  }),
+  outputFileSize: option({
+    kind: bytes(),
+    default: "0",
+    section: "Outputs",
+    summary: "The size at which an output file is renamed and a new one begun; 0 is never.",
+  }),
+  outputFileKeep: option({
+    kind: integer(0, 1000),
+    default: "5",
+    section: "Outputs",
+    summary: "How many renamed output files are kept, as `path.1` (the latest), `path.2` ...",
+  }),
+  bufferMemory: option({
+    kind: bytes(),
+    default: "8MiB",
+    section: "Outputs",
+    summary:
+      "How much may wait for each output in memory. Then files are not read on, and what else comes goes to disk.",
+  }),
+  bufferSize: option({
+    kind: bytes(),
+    default: "256MiB",
+    section: "Outputs",
+    summary:
+      "How much may wait for each output on disk, in `--state-dir`, of inputs that cannot be read again; then these have to wait as well. 0 is nothing.",
   }),
 };
 
@@ -110,4 +181,4 @@ const limits = {
   }),
 };
 
-export const options = { ...streams, ...records, ...formats, ...limits } as const;
+export const options = { ...streams, ...records, ...outputs, ...formats, ...limits } as const;

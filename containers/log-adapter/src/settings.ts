@@ -2,7 +2,6 @@
 import type { ValuesOf } from "@outrigger/options";
 
 import type { Formats } from "./formats-of.ts";
-import { createModel } from "./model.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
 import type { options } from "./options.ts";
 
@@ -15,12 +14,12 @@ export const recordSettingsOf = (values: Values, formats: Formats, input: string
   ...formats.detectionFor(input),
   zone: values.timezone,
   now: Date.now,
-  model: createModel(values.model, resourceOf(values.resource)),
   keepOriginal: values.keepOriginal,
   maxRecord: values.maxRecordSize,
 });
 
-const resourceOf = (pairs: readonly string[]): Record<string, string> =>
+/** `name=value`, each. */
+export const resourceOf = (pairs: readonly string[]): Record<string, string> =>
   Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf("=");

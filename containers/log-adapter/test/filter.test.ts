@@ -61,7 +61,7 @@ test("what cannot be an input, an output, a zone or an attribute is told, all at
   expect(code).toBe(2);
   for (const problem of [
     "--input: expected stdin or file:/path, got tcp://a",
-    "--output: expected stdout or file:/path, got file:a",
+    "--output: expected stdout, file:/path, http(s)://",
     "--timezone: expected a time zone such as Europe/Berlin, got Mars",
     "--resource: expected name=value, got shop",
   ]) {

@@ -28,12 +28,15 @@ export type FollowSettings = Omit<TailSettings, "restOf"> & {
 
 /** After so many looks at which a file that was moved away had nothing new, nobody writes it any more. */
 const QUIET_LOOKS = 8;
+/** So many looks a copy waits for its original to be cut back. */
+const PATIENT_LOOKS = 40;
 
 type Followed = { readonly tail: Tail; quiet: number };
 
 export function createFollower(settings: FollowSettings, marks: readonly Mark[]): Follower {
   const memory = createMemory(marks);
   const { followed, openAt, readOf } = createTails(settings, memory);
+  const waiting = new Map<string, number>();
   let unopened: readonly Mark[] = marks;
   let isFirst = true;
   return { poll, end, marks: () => [...unopened, ...[...followed.values()].map(({ tail }) => tail.mark())] };
@@ -47,8 +50,8 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     // Those that were moved away come first: what is in them was written before.
     for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
     for (const { path, key } of found) {
-      if (key !== undefined && !followed.has(key) && !(await isCopy(path, followed.values())))
-        await openAt(path, key, await memory.markOf(path, key));
+      if (key === undefined || followed.has(key) || (await waits(path, key))) continue;
+      await openAt(path, key, await memory.markOf(path, key));
     }
     // A mark whose file is gone has served.
     if (isFirst) unopened = [];
@@ -70,6 +73,18 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
       total += await readOf(found.key, now);
     }
     return total;
+  }
+
+  /**
+   * A copy of a file that is followed tells what was not read before that is cut back, so it waits; but not for long, as it
+   * may be the file of another that happens to write the same.
+   */
+  async function waits(path: string, key: string): Promise<boolean> {
+    const looks = waiting.get(key) ?? 0;
+    const isWaiting = looks < PATIENT_LOOKS && (await isCopy(path, followed.values()));
+    if (isWaiting) waiting.set(key, looks + 1);
+    else waiting.delete(key);
+    return isWaiting;
   }
 
   async function finish(key: string, entry: Followed, now: number): Promise<number> {
@@ -131,14 +146,14 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
   }
 }
 
-/** A copy of a file that is followed waits until that is cut back: then it tells what was not read before. */
 async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {
   const near = [...followed].filter(({ tail }) => dirname(tail.path) === dirname(path));
   if (near.length === 0) return false;
   return withSource(path, async (source) => {
     for (const { tail } of near) if (await tail.isCopiedBy(source)) return true;
     return false;
-  }).catch(() => false);
+    // What is still being compressed cannot be compared yet.
+  }).catch(() => path.endsWith(".gz"));
 }
 
 /** Whether it was the file that failed, and not whoever was given its content. */

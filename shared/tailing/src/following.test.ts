@@ -152,6 +152,15 @@ test("tiny files that begin alike are each read, and a symbolic link to one of t
   expect(folder.lines).toEqual(["started", "started", "started"]);
 });
 
+test("two files whose programs write the very same are both read", async () => {
+  const folder = createFolder();
+  writeFileSync(folder.at("a.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 10);
+  writeFileSync(folder.at("b.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 20);
+  expect(numbersOf(folder.lines)).toEqual([...upTo(10), ...upTo(10)]);
+});
+
 test("an inode that another file has taken over is read from its beginning", async () => {
   const folder = createFolder();
   writeFileSync(folder.at("a.log"), numbered(0, 3));
