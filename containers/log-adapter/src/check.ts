@@ -1,11 +1,10 @@
 // What cannot be seen from the form of an option alone.
 import { runConfigTests } from "./config-tests.ts";
 import { loadFormats } from "./formats-of.ts";
+import { INPUT_FORMS, parseInput } from "./inputs/spec.ts";
 import { OUTPUT_FORMS, parseOutput } from "./outputs/spec.ts";
 import type { Values } from "./settings.ts";
 import { isTimeZone } from "./time-zone.ts";
-
-const FILE = /^file:\/[^\0]+$/;
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
@@ -21,8 +20,11 @@ function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {
   const { input, output, timezone, resource } = values;
   const problems = [
     ...input
-      .filter((spec) => spec !== "stdin" && !FILE.test(spec))
-      .map((spec) => `${writtenAs.input}: expected stdin or file:/path, got ${spec}`),
+      .filter((spec) => parseInput(spec) === undefined)
+      .map((spec) => `${writtenAs.input}: expected ${INPUT_FORMS}, got ${spec}`),
+    ...input
+      .filter((spec) => spec.startsWith("syslog+tls:") && (!values.inputTlsCert || !values.inputTlsKey))
+      .map((spec) => `${writtenAs.input}: expected --input-tls-cert and --input-tls-key with it, got ${spec} alone`),
     ...output
       .filter((spec) => parseOutput(spec) === undefined)
       .map((spec) => `${writtenAs.output}: expected ${OUTPUT_FORMS}, got ${spec}`),

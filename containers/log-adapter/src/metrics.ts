@@ -30,5 +30,16 @@ export const metrics = {
   restarts: counter("log_adapter_file_restarts_total", "Files read from their beginning again, by reason.", {
     reason: ["truncated", "replaced"],
   }),
-  inputErrors: counter("log_adapter_input_errors_total", "Attempts to read a file or a folder that failed."),
+  inputErrors: counter(
+    "log_adapter_input_errors_total",
+    "Failures of inputs: files that cannot be read, connections that break, sources that do not answer.",
+  ),
+  refusedConnections: counter(
+    "log_adapter_connections_refused_total",
+    "Connections to inputs that were beyond --max-connections, or whose TLS handshake failed.",
+  ),
+  slowlogMissed: counter(
+    "log_adapter_slowlog_missed_total",
+    "Slow commands that Redis has forgotten before they could be read: its slowlog-max-len is too small.",
+  ),
 } as const;

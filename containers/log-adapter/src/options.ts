@@ -20,11 +20,11 @@ import { MODELS } from "./model.ts";
 
 const streams = {
   input: option({
-    kind: list(text("stdin, or file: and a path, in which * and ? stand for characters of a name")),
+    kind: list(text("stdin, file: and a path, or a URL")),
     default: "stdin",
     section: "Streams",
     summary:
-      "Where lines come from: `stdin`, or `file:/var/log/app/*.log`. Files are followed through rotation; when `stdin` ends and is the only input, so does the adapter.",
+      "Where lines come from: `stdin`, `file:/var/log/app/*.log`, `syslog+udp://127.0.0.1:5514` or another of the [inputs](#inputs). Files are followed through rotation; when `stdin` ends and is the only input, so does the adapter.",
   }),
   output: option({
     kind: list(text("stdout, file: and a path, or a URL")),
@@ -76,6 +76,44 @@ const records = {
     default: "1s",
     section: "Records",
     summary: "How long a record waits for further lines that belong to it, such as those of a stack trace.",
+  }),
+};
+
+const inputs = {
+  maxConnections: option({
+    kind: integer(1, 100_000),
+    default: "1000",
+    section: "Inputs",
+    summary: "How many connections an input that listens may have at once.",
+  }),
+  maxRequestSize: option({
+    kind: bytes(),
+    default: "8MiB",
+    section: "Inputs",
+    summary: "The size of a request to an `http://` input, and of an answer to a `poll+http://` one.",
+  }),
+  inputTlsCert: option({
+    kind: path(),
+    section: "Inputs",
+    summary: "The certificate (PEM) of `syslog+tls://` inputs.",
+  }),
+  inputTlsKey: option({ kind: path(), section: "Inputs", summary: "The key (PEM) of that certificate." }),
+  redisPassword: option({
+    kind: secret(),
+    section: "Inputs",
+    summary: "A file with the password of the Redis server of `redis-slowlog://` inputs.",
+  }),
+  slowlogInterval: option({
+    kind: duration({ positive: true }),
+    default: "1s",
+    section: "Inputs",
+    summary: "How often a `redis-slowlog://` input is asked.",
+  }),
+  pollEvery: option({
+    kind: duration({ positive: true }),
+    default: "10s",
+    section: "Inputs",
+    summary: "How often a `poll+http://` input is asked, and how long after its end an `exec:` command is run again.",
   }),
 };
 
@@ -181,4 +219,4 @@ const limits = {
   }),
 };
 
-export const options = { ...streams, ...records, ...outputs, ...formats, ...limits } as const;
+export const options = { ...streams, ...inputs, ...records, ...outputs, ...formats, ...limits } as const;

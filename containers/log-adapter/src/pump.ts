@@ -36,6 +36,8 @@ export type PumpSource = {
 };
 
 export type Pump = Sink & {
+  /** Takes lines that are whole, as from a source that has no bytes between them. */
+  pushLines(lines: readonly string[]): Promise<void>;
   /** Resolves when all that has been pushed so far has been taken by all outputs, or refused. */
   settled(): Promise<void>;
 };
@@ -72,6 +74,10 @@ export function createPump(settings: PumpSettings, counts: Counts, source: PumpS
   return {
     push: (bytes) => {
       cutter.push(bytes);
+      return deliver();
+    },
+    pushLines: (all) => {
+      for (const line of all) onLine(line, 0, 0, []);
       return deliver();
     },
     tick: (now) => {

@@ -65,7 +65,8 @@ export const readSyslog5424: Format = (line, reading, times) => {
   const named = { "host.name": host, "service.name": app, "syslog.procid": process, "syslog.msgid": message };
   for (const [name, value] of Object.entries(named)) if (value !== "-") addAttribute(reading, name, value);
   const end = readStructuredData(line, HEADER_5424.lastIndex, reading);
-  reading.body = line.slice(end).replace(/^ ?\uFEFF?/, "");
+  // rsyslog keeps the space that stood behind the tag.
+  reading.body = line.slice(end).replace(/^ ?\uFEFF? ?/, "");
   reading.format = "syslog5424";
   return true;
 };
