@@ -1,8 +1,8 @@
 // What cannot be seen from the form of an option alone.
 import { runConfigTests } from "./config-tests.ts";
-import { loadFormats } from "./formats-of.ts";
 import { INPUT_FORMS, parseInput } from "./inputs/spec.ts";
 import { OUTPUT_FORMS, parseOutput } from "./outputs/spec.ts";
+import { load } from "./settings.ts";
 import type { Values } from "./settings.ts";
 import { isTimeZone } from "./time-zone.ts";
 
@@ -10,10 +10,10 @@ type WrittenAs = Readonly<Record<keyof Values, string>>;
 
 export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
   const problems = [...problemsOfStreams(values, writtenAs)];
-  const formats = await loadFormats(values, writtenAs);
-  problems.push(...formats.problems);
+  const loaded = await load(values, writtenAs);
+  problems.push(...loaded.problems);
   if (problems.length > 0) return problems;
-  return runConfigTests(values.tests ?? [], { values, formats, writtenAs: writtenAs.tests });
+  return runConfigTests(values.tests ?? [], { values, loaded, writtenAs: writtenAs.tests });
 }
 
 function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {

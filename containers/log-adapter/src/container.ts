@@ -5,14 +5,13 @@ import type { Cell, Context } from "@outrigger/runtime";
 import manifest from "../package.json" with { type: "json" };
 import { checkValues } from "./check.ts";
 import { explain } from "./explain.ts";
-import { loadFormats } from "./formats-of.ts";
 import { startInputs } from "./inputs.ts";
 import type { SettingsOf } from "./inputs.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
 import { createOutputs } from "./outputs.ts";
 import { FORMATS } from "./reading.ts";
-import { recordSettingsOf } from "./settings.ts";
+import { load } from "./settings.ts";
 
 export type AdapterContext = Context<typeof options, typeof metrics>;
 
@@ -45,12 +44,13 @@ export const container = defineContainer({
 });
 
 async function settingsOf({ options: values, metrics, log, ...context }: AdapterContext): Promise<SettingsOf> {
-  const formats = await loadFormats(values, { format: "--format", formats: "formats", formatFiles: "--format-files" });
+  const { formats, resource, settingsFor } = await load(values);
   for (const skipped of formats.skipped) log.warn(skipped, "imported format not usable");
   const cells = new Map<string, Cell>(FORMATS.map((format) => [format, metrics.records.cell({ format })]));
-  const outputs = await createOutputs({ options: values, metrics, log, ...context });
+  const outputs = await createOutputs({ options: values, metrics, log, ...context }, resource);
   return (input) => ({
-    ...recordSettingsOf(values, formats, input),
+    ...settingsFor(input),
+    charset: values.charset,
     maxLine: values.maxLineSize,
     multilineTimeout: values.multilineTimeout,
     countRecord: (format) => (cells.get(format) ?? cells.get("own")!).add(1),

@@ -149,7 +149,7 @@ function takeTrace(stream: Stream, text: string): void {
 
 function pushBlank(stream: Stream, weight: number): void {
   const mayBelong = stream.trace !== "none" || isRecord(stream.reading);
-  if (stream.lines === 0 || !mayBelong) stream.settings.dropBlank(weight);
+  if (stream.lines === 0 || !mayBelong) stream.settings.drop(weight, "blank");
   else stream.blanks += weight;
 }
 
@@ -216,7 +216,7 @@ function finishRecord({ reading, joined, detector, times }: Stream): void {
 function flush(stream: Stream): void {
   const { settings, reading, joined, iostream } = stream;
   if (stream.lines === 0) return;
-  if (stream.blanks > 0) settings.dropBlank(stream.blanks);
+  if (stream.blanks > 0) settings.drop(stream.blanks, "blank");
   stream.blanks = 0;
   if (isRecord(reading)) finishRecord(stream);
   else reading.body += joined;
@@ -224,7 +224,9 @@ function flush(stream: Stream): void {
   if (reading.format === "trace") addException(reading, reading.body);
   else if (stream.trace !== "none") addException(reading, joined.slice(1));
   const flags = reading.format === "unparsed" ? [...stream.flags, "unparsed"] : stream.flags;
-  settings.emit(reading, { observedMs: settings.now(), flags, file: settings.file, iostream }, stream.lines);
+  const verdict = settings.process(reading);
+  if (verdict !== "pass") settings.drop(stream.lines, verdict);
+  else settings.emit(reading, { observedMs: settings.now(), flags, file: settings.file, iostream }, stream.lines);
   stream.lines = 0;
   stream.trace = "none";
 }

@@ -12,7 +12,7 @@ export const metrics = {
   delivered: counter("log_adapter_lines_delivered_total", "Lines in records that all outputs have taken.", { input }),
   dropped: counter(
     "log_adapter_lines_dropped_total",
-    "Lines that no output gets: blank ones that belong to no record; those that an output has refused for good; those for which there was no room, of an input that cannot wait.",
+    "Lines that no output gets: blank ones that belong to no record; those that rules, sampling and limits take out; those that an output has refused for good; those of an input that cannot wait for which there was no room.",
     { input, reason: DROP_REASONS },
   ),
   pending: gauge("log_adapter_lines_pending", "Lines read but not yet delivered or dropped.", { input }),

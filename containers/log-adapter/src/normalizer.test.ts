@@ -13,7 +13,7 @@ type OtelRecord = {
 };
 
 /** A pump into memory, with its counts. */
-function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
+function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs", charset = "utf-8" } = {}) {
   const records: OtelRecord[] = [];
   const write = createModel(model, { "service.name": "shop" });
   const counts = { read: 0, delivered: 0, dropped: 0 };
@@ -22,6 +22,8 @@ function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
       zone: "UTC",
       own: [],
       only: undefined,
+      charset,
+      process: () => "pass",
       now: () => Date.parse("2026-11-22T12:00:00Z"),
       maxRecord: 10_000,
       keepOriginal: false,
@@ -272,4 +274,13 @@ test("a record of csvlog is whole when its quotes are closed, however many lines
     "error.code": "42P01",
     "db.query.text": 'select "a",\n\n\tb',
   });
+});
+
+test("lines of another charset are read as what they say, and what is none of it is flagged", async () => {
+  const [japanese] = await recordsOf(Buffer.from([0x83, 0x65, 0x83, 0x58, 0x83, 0x67, 0x0a]), { charset: "shift_jis" });
+  expect(japanese!.Body).toBe("テスト");
+  const [western] = await recordsOf(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]), { charset: "windows-1252" });
+  expect(western!.Body).toBe("café");
+  const [broken] = await recordsOf(Buffer.from([0x61, 0xff, 0x0a]), { charset: "shift_jis" });
+  expect(broken!.Attributes["log.flags"]).toEqual(["invalid_utf8", "unparsed"]);
 });

@@ -5,6 +5,7 @@ import { unwrap } from "./formats/wrapper.ts";
 import { createJoiner } from "./joiner.ts";
 import type { Joiner } from "./joiner.ts";
 import type { Circumstances } from "./model.ts";
+import type { Verdict } from "./processing/rules.ts";
 import type { Reading } from "./reading.ts";
 import type { TimeSettings } from "./timestamp.ts";
 
@@ -17,8 +18,10 @@ export type NormalizerSettings = TimeSettings &
     readonly keepOriginal: boolean;
     /** Receives a record, of so many lines; the reading is used again afterwards. */
     emit(reading: Reading, circumstances: Circumstances, lines: number): void;
-    /** Is told of blank lines that belong to no record. */
-    dropBlank(lines: number): void;
+    /** Changes the record as the user has asked for, and says whether it passes. */
+    process(reading: Reading): Verdict;
+    /** Is told of lines that come to be in no record. */
+    drop(lines: number, reason: "blank" | Exclude<Verdict, "pass">): void;
   };
 
 export type Normalizer = {

@@ -17,6 +17,8 @@ import * as z from "@outrigger/options/zod";
 import { configTest } from "./config-tests.ts";
 import { ownFormat } from "./formats/own.ts";
 import { MODELS } from "./model.ts";
+import { ownRedaction, REDACTIONS } from "./processing/redaction.ts";
+import { rule } from "./processing/rules.ts";
 
 const streams = {
   input: option({
@@ -64,6 +66,18 @@ const records = {
     kind: list(text("name=value")),
     section: "Records",
     summary: "Attributes of the resource that every record is from, such as `service.name=shop`.",
+  }),
+  resourceFile: option({
+    kind: list(path()),
+    section: "Records",
+    summary:
+      'Files with more of them, a `name="value"` a line, as the downward API writes `labels` and `annotations`, which become `k8s.pod.label.<name>` and `k8s.pod.annotation.<name>`.',
+  }),
+  charset: option({
+    kind: choice(["utf-8", "iso-8859-1", "windows-1252", "shift_jis", "euc-jp", "gbk", "big5", "euc-kr"]),
+    default: "utf-8",
+    section: "Records",
+    summary: "How the bytes of lines are to be read.",
   }),
   keepOriginal: option({
     kind: boolean(),
@@ -204,6 +218,25 @@ const formats = {
   }),
 };
 
+const processing = {
+  redact: option({
+    kind: list(choice(REDACTIONS)),
+    section: "Processing",
+    summary:
+      "What is taken out of messages and attributes: `tokens` (also passwords and keys behind their names), `emails`, `cards` (numbers whose check digit is right).",
+  }),
+  redactions: option({
+    kind: structured(z.array(ownRedaction).max(1000), "a list of redactions, each with a regexp"),
+    section: "Processing",
+    summary: "Expressions of your own that are taken out, and what stands there instead.",
+  }),
+  rules: option({
+    kind: structured(z.array(rule).max(1000), "a list of rules, each with one of drop, keep, sample, limit and rename"),
+    section: "Processing",
+    summary: "Which records pass: rules in order, each for the records that `if` and `below` name.",
+  }),
+};
+
 const limits = {
   maxLineSize: option({
     kind: bytes(),
@@ -219,4 +252,4 @@ const limits = {
   }),
 };
 
-export const options = { ...streams, ...inputs, ...records, ...outputs, ...formats, ...limits } as const;
+export const options = { ...streams, ...inputs, ...records, ...outputs, ...formats, ...processing, ...limits } as const;

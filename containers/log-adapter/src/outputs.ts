@@ -19,7 +19,7 @@ import type { OutputSpec } from "./outputs/spec.ts";
 import { createStdoutTransport } from "./outputs/stdout.ts";
 import type { Transport } from "./outputs/transport.ts";
 import type { Reading } from "./reading.ts";
-import { resourceOf } from "./settings.ts";
+import type { Resource } from "./resource.ts";
 
 /** Records on their way: a text for each form that an output takes. */
 export type Batch = { readonly texts: readonly string[]; readonly lines: number; readonly isVolatile: boolean };
@@ -36,7 +36,7 @@ export type Outputs = {
 type Output = { readonly form: number; readonly queue: Queue };
 
 /** Opens all outputs; what an earlier run has left on disk is sent first. */
-export async function createOutputs(context: AdapterContext): Promise<Outputs> {
+export async function createOutputs(context: AdapterContext, resource: Resource): Promise<Outputs> {
   const { options, onStop } = context;
   const encoders: Encoder[] = [];
   const forms = new Map<string, number>();
@@ -46,7 +46,7 @@ export async function createOutputs(context: AdapterContext): Promise<Outputs> {
     const name = formOf(spec);
     if (!forms.has(name)) {
       forms.set(name, encoders.length);
-      encoders.push(createEncoder(spec.kind, options.model, resourceOf(options.resource)));
+      encoders.push(createEncoder(spec.kind, options.model, resource));
     }
     const form = forms.get(name)!;
     const queue = await openQueue(context, spec, encoders[form]!);

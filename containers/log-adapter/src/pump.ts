@@ -8,7 +8,7 @@ import type { NormalizerSettings } from "./normalizer.ts";
 import type { Batch, Outputs } from "./outputs.ts";
 
 /** Why a line did not come to be in a record that all outputs have taken. */
-export const DROP_REASONS = ["blank", "refused", "overflow"] as const;
+export const DROP_REASONS = ["blank", "rule", "sampled", "limited", "refused", "overflow"] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** The counts of one input. */
@@ -18,8 +18,9 @@ export type Counts = {
   dropped(lines: number, reason: DropReason): void;
 };
 
-export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file"> & {
+export type PumpSettings = Omit<NormalizerSettings, "emit" | "drop" | "file"> & {
   readonly maxLine: number;
+  readonly charset: string;
   readonly multilineTimeout: number;
   readonly countRecord: (format: string) => void;
   readonly outputs: Outputs;
@@ -64,13 +65,13 @@ export function createPump(settings: PumpSettings, counts: Counts, source: PumpS
       lines += count;
       settings.countRecord(reading.format);
     },
-    dropBlank: (count) => counts.dropped(count, "blank"),
+    drop: counts.dropped,
   });
   const onLine: OnLine = (line, start, _, flags) => {
     read++;
     normalizer.push(line, start, flags);
   };
-  const cutter = createLineCutter(settings.maxLine, onLine, startAt);
+  const cutter = createLineCutter(settings.maxLine, onLine, { startAt, charset: settings.charset });
   return {
     push: (bytes) => {
       cutter.push(bytes);
