@@ -5,7 +5,7 @@ import type { Mark } from "./checkpoint.ts";
 import { pathsOf } from "./glob.ts";
 import { createMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
-import { findContinuation, keyAt, withSource } from "./siblings.ts";
+import { findContinuation, findLater, keyAt, keyOf, withSource } from "./siblings.ts";
 import { openTail } from "./tail.ts";
 import type { Tail, TailSettings } from "./tail.ts";
 
@@ -35,7 +35,8 @@ type Followed = { readonly tail: Tail; quiet: number };
 
 export function createFollower(settings: FollowSettings, marks: readonly Mark[]): Follower {
   const memory = createMemory(marks);
-  const { followed, openAt, readOf } = createTails(settings, memory);
+  const tails = createTails(settings, memory);
+  const { followed, openAt, readOf } = tails;
   const waiting = new Map<string, number>();
   let unopened: readonly Mark[] = marks;
   let isFirst = true;
@@ -46,7 +47,7 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     const found = await Promise.all(paths.map(async (path) => ({ path, key: await keyAt(path) })));
     const current = new Set<string>();
     for (const { key } of found) if (key !== undefined) current.add(key);
-    let total = isFirst ? await openMoved(now) : 0;
+    let total = isFirst ? await openMoved({ marks, memory, tails, now }) : 0;
     // Those that were moved away come first: what is in them was written before.
     for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
     for (const { path, key } of found) {
@@ -57,21 +58,6 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     if (isFirst) unopened = [];
     isFirst = false;
     for (const key of current) total += await readOf(key, now);
-    return total;
-  }
-
-  /** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
-  async function openMoved(now: number): Promise<number> {
-    let total = 0;
-    for (const mark of marks) {
-      const found = await findContinuation(mark);
-      if (found === undefined) continue;
-      memory.remember(found.key, mark);
-      if (found.path === mark.path) continue;
-      // What is in it was written before what is in the file's successor.
-      await openAt(found.path, found.key, mark);
-      total += await readOf(found.key, now);
-    }
     return total;
   }
 
@@ -144,6 +130,29 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
       return 0;
     }
   }
+}
+
+type Moved = { readonly marks: readonly Mark[]; readonly memory: Memory; readonly tails: Tails; readonly now: number };
+
+/** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
+async function openMoved({ marks, memory, tails, now }: Moved): Promise<number> {
+  const { followed, openAt, readOf } = tails;
+  let total = 0;
+  for (const mark of marks) {
+    const found = await findContinuation(mark);
+    if (found === undefined) continue;
+    memory.remember(found.key, mark);
+    if (found.path === mark.path) continue;
+    // What is in it was written before what is in the file's successors.
+    await openAt(found.path, found.key, mark);
+    total += await readOf(found.key, now);
+    for (const later of await findLater(mark, found)) {
+      if (followed.has(later.key) || marks.some((other) => keyOf(other) === later.key)) continue;
+      await openAt(later.path, later.key);
+      total += await readOf(later.key, now);
+    }
+  }
+  return total;
 }
 
 async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {
