@@ -152,8 +152,15 @@ test("a named pipe goes on when its writers go", async () => {
 });
 
 test("what commands write is lines, each time they run; one that fails is told and not ready", async () => {
-  const filter = startFilter(cleanup, ["--input", "exec:echo level=warn msg=hello", "--poll-every", "50ms", ...QUICK]);
+  const filter = startFilter(cleanup, [
+    "--input",
+    "exec:sh -c 'echo level=warn msg=hello; echo failed >&2'",
+    "--poll-every",
+    "50ms",
+    ...QUICK,
+  ]);
   await until(() => bodies(filter).filter((body) => body === "hello").length >= 2);
+  expect(bodies(filter)).toContain("failed");
   const failing = startFilter(cleanup, ["--input", "exec:/nowhere/command", ...QUICK]);
   await until(() => failing.errors().includes("input does not answer"));
 });

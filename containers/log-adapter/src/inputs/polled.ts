@@ -14,6 +14,7 @@ export async function pollAgain(input: Input, everyMs: number, ask: () => Promis
   while (!ending.aborted) {
     try {
       await ask();
+      if (ending.aborted) return;
       if (isFailing === true) context.log.info({ input: spec.text }, "input answers again");
       if (isFailing !== false) context.readiness.set(condition, true);
       isFailing = false;
@@ -61,18 +62,35 @@ async function textWithin(response: Response, maxBytes: number): Promise<string>
   return Buffer.concat(pieces).toString("utf8");
 }
 
+/** How long a command may take to end when it is asked to. */
+const KILL_AFTER_MS = 5000;
+const NEVER = new AbortController().signal;
+
 /** Runs a command, and again when it has ended; what it writes is lines. */
 export async function runCommand(input: Input): Promise<void> {
-  const pump = createLivePump(input);
-  await pollAgain(input, input.context.options.pollEvery, () => runOnce(input, pump));
-  await pump.end();
+  // Each of its two streams by itself, so that they do not mix.
+  const pumps = { stdout: createLivePump(input), stderr: createLivePump(input) };
+  await pollAgain(input, input.context.options.pollEvery, () => runOnce(input, pumps));
+  await Promise.all([pumps.stdout.end(), pumps.stderr.end()]);
 }
 
-async function runOnce({ spec, ending }: Input, pump: LivePump): Promise<void> {
-  // No shell: words are separated by spaces.
-  const [program = "", ...args] = spec.target.split(/\s+/);
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  const stop = (): void => void child.kill("SIGTERM");
+/** Words between spaces; quotation marks of either kind keep spaces within. There is no shell. */
+export const wordsOf = (command: string): string[] =>
+  [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, plain]) => double ?? single ?? plain ?? "",
+  );
+
+type Pumps = { readonly stdout: LivePump; readonly stderr: LivePump };
+
+async function runOnce({ spec, ending }: Input, pumps: Pumps): Promise<void> {
+  const [program = "", ...args] = wordsOf(spec.target);
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // Asked to end, it has its say until it has ended.
+  let killer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill("SIGTERM");
+    killer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  };
   ending.addEventListener("abort", stop, { once: true });
   try {
     const exited = new Promise<number | null>((resolve, reject) => {
@@ -80,10 +98,11 @@ async function runOnce({ spec, ending }: Input, pump: LivePump): Promise<void> {
       child.once("close", resolve);
     });
     exited.catch(() => undefined);
-    await readStream(child.stdout, pump, ending);
+    await Promise.all([readStream(child.stdout, pumps.stdout, NEVER), readStream(child.stderr, pumps.stderr, NEVER)]);
     const code = await exited;
     if (code !== 0 && !ending.aborted) throw new Error(`expected exit status 0, got ${code}`);
   } finally {
+    clearTimeout(killer);
     ending.removeEventListener("abort", stop);
   }
 }
