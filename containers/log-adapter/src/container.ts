@@ -10,6 +10,7 @@ import type { SettingsOf } from "./inputs.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
 import { createOutputs } from "./outputs.ts";
+import type { Outputs } from "./outputs.ts";
 import { FORMATS } from "./reading.ts";
 import { load } from "./settings.ts";
 
@@ -29,10 +30,11 @@ export const container = defineContainer({
 
   async start(context) {
     const { options: values, log, finish } = context;
-    const inputs = startInputs(context, await settingsOf(context));
+    const { settingsOf, outputs } = await prepare(context);
+    const inputs = startInputs(context, settingsOf);
     log.info({ input: values.input, output: values.output }, "reading");
     // The last input may end while the container is still starting; finish() waits for that.
-    inputs.ended.then(finish, (error: Error) => {
+    inputs.ended.then(outputs.leftDelivered).then(finish, (error: Error) => {
       log.error({ error: error.message }, "records cannot be delivered any more");
       finish();
     });
@@ -43,12 +45,14 @@ export const container = defineContainer({
   },
 });
 
-async function settingsOf({ options: values, metrics, log, ...context }: AdapterContext): Promise<SettingsOf> {
+type Prepared = { readonly settingsOf: SettingsOf; readonly outputs: Outputs };
+
+async function prepare({ options: values, metrics, log, ...context }: AdapterContext): Promise<Prepared> {
   const { formats, resource, settingsFor } = await load(values);
   for (const skipped of formats.skipped) log.warn(skipped, "imported format not usable");
   const cells = new Map<string, Cell>(FORMATS.map((format) => [format, metrics.records.cell({ format })]));
   const outputs = await createOutputs({ options: values, metrics, log, ...context }, resource);
-  return (input) => ({
+  const settingsOf: SettingsOf = (input) => ({
     ...settingsFor(input),
     charset: values.charset,
     maxLine: values.maxLineSize,
@@ -56,4 +60,5 @@ async function settingsOf({ options: values, metrics, log, ...context }: Adapter
     countRecord: (format) => (cells.get(format) ?? cells.get("own")!).add(1),
     outputs,
   });
+  return { settingsOf, outputs };
 }

@@ -33,6 +33,7 @@ function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs", charset =
       outputs: {
         encode: (texts, reading, circumstances) => void texts.push(write(reading, circumstances)),
         hasRoom: () => true,
+        leftDelivered: async () => undefined,
         deliver: ({ texts }) => {
           for (const text of texts) records.push(JSON.parse(text) as OtelRecord);
           return { accepted: Promise.resolve(), done: Promise.resolve(true) };

@@ -29,6 +29,8 @@ export type Outputs = {
   encode(texts: string[], reading: Reading, circumstances: Circumstances): void;
   /** Whether all of them would accept it at once. */
   hasRoom(batch: Batch): boolean;
+  /** Resolves when what an earlier run has left on disk has been taken or refused. */
+  leftDelivered(): Promise<void>;
   /** `accepted` resolves when all of them keep it; `done` when all have taken it (true), or one has refused it for good. */
   deliver(batch: Batch): { readonly accepted: Promise<void>; readonly done: Promise<boolean> };
 };
@@ -62,6 +64,7 @@ export async function createOutputs(context: AdapterContext, resource: Resource)
     },
     hasRoom: ({ texts, isVolatile }) =>
       outputs.every(({ form, queue }) => queue.hasRoom(texts[form]!.length, isVolatile)),
+    leftDelivered: () => Promise.all(outputs.map(({ queue }) => queue.leftDelivered())).then(() => undefined),
     deliver: ({ texts, lines, isVolatile }) => {
       const puts = outputs.map(({ form, queue }) => queue.put({ text: texts[form]!, lines, isVolatile }));
       return {

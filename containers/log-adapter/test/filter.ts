@@ -18,6 +18,8 @@ export type Filter = {
   errors(): string;
   /** Ends it at once. */
   kill(): void;
+  /** Asks it to end. */
+  terminate(): void;
   readonly ended: Promise<number | null>;
 };
 export type Ended = {
@@ -62,6 +64,7 @@ export function startFilter(
     records,
     errors: () => errors,
     kill: () => void child.kill("SIGKILL"),
+    terminate: () => void child.kill("SIGTERM"),
     ended: exited,
   };
 }

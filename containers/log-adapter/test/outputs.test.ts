@@ -229,6 +229,24 @@ test("what cannot be read again waits on disk for an output that is down, and su
   expect(bufferedIn(join(state, folder()!))).toBe("");
 });
 
+test("what an output has not taken when the adapter is stopped is delivered by the next run", async () => {
+  const state = tempDir(cleanup);
+  const collector = await startCollector(cleanup);
+  collector.answer = () => ({ status: 503 });
+  const output = `http://127.0.0.1:${collector.port}/`;
+  const args = ["--output", output, "--state-dir", state, "--drain-delay", "0", "--shutdown-timeout", "300ms"];
+  const first = startFilter(cleanup, args);
+  first.write(LINES);
+  await until(() => collector.requests() > 0);
+  first.terminate();
+  expect(await first.ended).toBe(1);
+  collector.answer = () => ({ status: 200 });
+  const { code } = await startFilter(cleanup, args).end();
+  expect(code).toBe(0);
+  await until(() => collector.taken.length > 0);
+  expect(parseRecords(collector.taken[0]!.text).map(({ Body }) => Body)).toEqual(BODIES);
+});
+
 const bufferedIn = (folder: string): string =>
   readdirSync(folder)
     .sort()

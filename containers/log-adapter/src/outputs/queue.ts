@@ -20,6 +20,8 @@ export type Queue = {
   /** `accepted` resolves when it is kept; `done` when it was taken (true) or refused for good (false). */
   put(item: Item): { readonly accepted: Promise<void>; readonly done: Promise<boolean> };
   readonly bytes: () => number;
+  /** Resolves when what an earlier run has left has been taken or refused. */
+  leftDelivered(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -45,6 +47,8 @@ type Bell = { readonly rung: () => Promise<void>; ring(): void };
 type State = {
   readonly settings: QueueSettings;
   readonly memory: Waiting[];
+  /** Those that are being sent. */
+  sending: readonly Waiting[];
   /** Bytes in memory, with what is being sent. */
   held: number;
   /** Who waits for what is on disk, in its order. */
@@ -57,7 +61,16 @@ type State = {
 
 export function createQueue(settings: QueueSettings): Queue {
   const { transport, disk, left, on } = settings;
-  const state: State = { settings, memory: [], held: 0, onDisk: [], left, room: createBell(), work: createBell() };
+  const state: State = {
+    settings,
+    memory: [],
+    sending: [],
+    held: 0,
+    onDisk: [],
+    left,
+    room: createBell(),
+    work: createBell(),
+  };
   const closing = new AbortController();
   const running = run(state, createSender(transport, on, closing.signal), closing.signal);
   return {
@@ -68,11 +81,16 @@ export function createQueue(settings: QueueSettings): Queue {
       return { accepted: keep(state, { ...item, resolve }), done };
     },
     bytes: () => state.held + (disk?.bytes() ?? 0),
+    leftDelivered: async () => {
+      while (state.left > 0 && !closing.signal.aborted) await state.room.rung();
+    },
     close: async () => {
       closing.abort();
+      state.room.ring();
       state.work.ring();
-      await Promise.race([running, delay(1000, undefined, { ref: false })]);
+      await Promise.race([running, delay(500, undefined, { ref: false })]);
       await transport.close();
+      await saveRest(state);
       await disk?.close();
     },
   };
@@ -135,7 +153,7 @@ async function run(state: State, sender: Sender, closing: AbortSignal): Promise<
 }
 
 /** What goes together in one sending, where much waits. */
-const TOGETHER = 512 * 1024;
+const TOGETHER = 256 * 1024;
 
 function takeTogether(memory: Waiting[]): Waiting[] {
   let [count, size] = [0, 0];
@@ -146,13 +164,24 @@ function takeTogether(memory: Waiting[]): Waiting[] {
 }
 
 async function sendItems(state: State, sender: Sender, items: readonly Waiting[]): Promise<void> {
+  state.sending = items;
   const text = items.length === 1 ? items[0]!.text : items.map((item) => item.text).join("");
   const lines = items.reduce((sum, item) => sum + item.lines, 0);
   const taken = await sender.send(text, lines);
   if (taken === undefined) return;
+  state.sending = [];
   for (const item of items) item.resolve(taken);
   state.held -= text.length;
   state.room.ring();
+}
+
+/** What could not be delivered before the end is kept for the next run, if it cannot be read again. */
+async function saveRest({ sending, memory, settings: { disk, on } }: State): Promise<void> {
+  try {
+    for (const item of [...sending, ...memory]) if (item.isVolatile) await disk?.append(item);
+  } catch (error) {
+    on.undiskable(error as Error);
+  }
 }
 
 async function sendEntry(state: State, sender: Sender, entry: { text: string; lines: number }): Promise<void> {
