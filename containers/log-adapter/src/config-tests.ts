@@ -1,12 +1,12 @@
 // Tests in the configuration: lines, and what has to be in their records. --check-config runs them, and so does every start.
 import { isDeepStrictEqual } from "node:util";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
-import type { Formats } from "./formats-of.ts";
+import { createModel } from "./model.ts";
 import { createNormalizer } from "./normalizer.ts";
-import { recordSettingsOf } from "./settings.ts";
-import type { Values } from "./settings.ts";
+import type { NormalizerSettings } from "./normalizer.ts";
+import type { Loaded, Values } from "./settings.ts";
 
 export const configTest = z.strictObject({
   name: z.string().min(1),
@@ -19,10 +19,10 @@ export type ConfigTest = z.infer<typeof configTest>;
 /** Problems of the form `<as written>: expected ..., got ...`; none where every record is as expected. */
 export function runConfigTests(
   tests: readonly ConfigTest[],
-  { values, formats, writtenAs }: { values: Values; formats: Formats; writtenAs: string },
+  { values, loaded, writtenAs }: { values: Values; loaded: Loaded; writtenAs: string },
 ): string[] {
   return tests.flatMap((test) => {
-    const records = recordsOf(test, values, formats);
+    const records = recordsOf(test, values, loaded);
     const written = `${writtenAs}: ${test.name}`;
     if (records.length !== test.expect.length) {
       return [`${written}: expected ${test.expect.length} records, got ${records.length}`];
@@ -31,11 +31,13 @@ export function runConfigTests(
   });
 }
 
-function recordsOf({ input, lines }: ConfigTest, values: Values, formats: Formats): unknown[] {
+function recordsOf({ input, lines }: ConfigTest, values: Values, { resource, settingsFor }: Loaded): unknown[] {
   const records: unknown[] = [];
-  const settings = recordSettingsOf(values, formats, input ?? values.input[0]!);
-  const emit = (text: string): void => void records.push(JSON.parse(text));
-  const normalizer = createNormalizer({ ...settings, file: "", emit, dropBlank: () => undefined });
+  const settings = settingsFor(input ?? values.input[0]!);
+  const model = createModel(values.model, resource);
+  const emit: NormalizerSettings["emit"] = (reading, circumstances) =>
+    void records.push(JSON.parse(model(reading, circumstances)));
+  const normalizer = createNormalizer({ ...settings, file: "", emit, drop: () => undefined });
   const all = typeof lines === "string" ? lines.replace(/\n$/, "").split("\n") : lines;
   for (const line of all) normalizer.push(line, 0, []);
   normalizer.flush();

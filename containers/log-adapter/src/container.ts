@@ -5,14 +5,14 @@ import type { Cell, Context } from "@outrigger/runtime";
 import manifest from "../package.json" with { type: "json" };
 import { checkValues } from "./check.ts";
 import { explain } from "./explain.ts";
-import { loadFormats } from "./formats-of.ts";
 import { startInputs } from "./inputs.ts";
 import type { SettingsOf } from "./inputs.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
 import { createOutputs } from "./outputs.ts";
+import type { Outputs } from "./outputs.ts";
 import { FORMATS } from "./reading.ts";
-import { recordSettingsOf } from "./settings.ts";
+import { load } from "./settings.ts";
 
 export type AdapterContext = Context<typeof options, typeof metrics>;
 
@@ -30,10 +30,11 @@ export const container = defineContainer({
 
   async start(context) {
     const { options: values, log, finish } = context;
-    const inputs = startInputs(context, await settingsOf(context));
+    const { settingsOf, outputs } = await prepare(context);
+    const inputs = startInputs(context, settingsOf);
     log.info({ input: values.input, output: values.output }, "reading");
     // The last input may end while the container is still starting; finish() waits for that.
-    inputs.ended.then(finish, (error: Error) => {
+    inputs.ended.then(outputs.leftDelivered).then(finish, (error: Error) => {
       log.error({ error: error.message }, "records cannot be delivered any more");
       finish();
     });
@@ -44,16 +45,20 @@ export const container = defineContainer({
   },
 });
 
-async function settingsOf({ options: values, metrics, log, ...context }: AdapterContext): Promise<SettingsOf> {
-  const formats = await loadFormats(values, { format: "--format", formats: "formats", formatFiles: "--format-files" });
+type Prepared = { readonly settingsOf: SettingsOf; readonly outputs: Outputs };
+
+async function prepare({ options: values, metrics, log, ...context }: AdapterContext): Promise<Prepared> {
+  const { formats, resource, settingsFor } = await load(values);
   for (const skipped of formats.skipped) log.warn(skipped, "imported format not usable");
   const cells = new Map<string, Cell>(FORMATS.map((format) => [format, metrics.records.cell({ format })]));
-  const deliver = createOutputs({ options: values, metrics, log, ...context });
-  return (input) => ({
-    ...recordSettingsOf(values, formats, input),
+  const outputs = await createOutputs({ options: values, metrics, log, ...context }, resource);
+  const settingsOf: SettingsOf = (input) => ({
+    ...settingsFor(input),
+    charset: values.charset,
     maxLine: values.maxLineSize,
     multilineTimeout: values.multilineTimeout,
     countRecord: (format) => (cells.get(format) ?? cells.get("own")!).add(1),
-    deliver,
+    outputs,
   });
+  return { settingsOf, outputs };
 }

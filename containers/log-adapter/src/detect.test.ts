@@ -273,3 +273,12 @@ test("long hostile lines take no longer than their length warrants", () => {
     }
   }
 });
+
+test("what Redis writes while it handles a signal has its time, too", () => {
+  expect(createReader()("7:signal-handler (1136214245) Received SIGTERM")).toEqual([
+    "redis",
+    "2006-01-02T15:04:05",
+    13,
+    "Received SIGTERM",
+  ]);
+});

@@ -4,15 +4,15 @@ import { createLineCutter } from "@outrigger/tailing";
 
 import { formatsFor } from "./detect.ts";
 import type { DetectionSettings } from "./detect.ts";
-import { loadFormats } from "./formats-of.ts";
 import type { Formats } from "./formats-of.ts";
 import { unwrap } from "./formats/wrapper.ts";
+import { createModel } from "./model.ts";
 import { createNormalizer } from "./normalizer.ts";
 import { options } from "./options.ts";
 import { createReading, resetReading } from "./reading.ts";
 import type { Reading } from "./reading.ts";
-import { recordSettingsOf } from "./settings.ts";
-import type { Values } from "./settings.ts";
+import { load } from "./settings.ts";
+import type { Loaded, Values } from "./settings.ts";
 import { createTimeReader } from "./timestamp.ts";
 import type { TimeReader } from "./timestamp.ts";
 
@@ -46,13 +46,9 @@ export const explain = defineCommand(options, {
   words: [],
   flags: {},
   async run({ options: values, stdio }) {
-    const formats = await loadFormats(values, {
-      format: "--format",
-      formats: "formats",
-      formatFiles: "--format-files",
-    });
+    const loaded = await load(values);
     const write = (text: string): void => void stdio.output().write(text);
-    const explainer = createExplainer(values, formats, write);
+    const explainer = createExplainer(values, loaded, write);
     for await (const bytes of stdio.input() as AsyncIterable<Buffer>) explainer.push(bytes);
     explainer.end();
     return true;
@@ -60,17 +56,22 @@ export const explain = defineCommand(options, {
 });
 
 /** Writes one JSON object for each record: the lines it was made of, what was considered for the first, and itself. */
-function createExplainer(values: Values, formats: Formats, write: (text: string) => void) {
+function createExplainer(values: Values, { formats, resource, settingsFor }: Loaded, write: (text: string) => void) {
   const input = values.input[0] ?? "stdin";
-  const settings = recordSettingsOf(values, formats, input);
+  const settings = settingsFor(input);
   const times = createTimeReader(settings);
   const detection = formats.detectionFor(input);
+  const model = createModel(values.model, resource);
   const lines: string[] = [];
   const normalizer = createNormalizer({
     ...settings,
     file: "",
-    dropBlank: (count) => void lines.splice(0, count),
-    emit: (text, count) => {
+    drop: (count, reason) => {
+      const dropped = lines.splice(0, count);
+      if (reason !== "blank") write(`${JSON.stringify({ lines: dropped, dropped: reason })}\n`);
+    },
+    emit: (reading, circumstances, count) => {
+      const text = model(reading, circumstances);
       const own = lines.splice(0, count);
       const first = unwrap(own[0] ?? "")?.text ?? own[0] ?? "";
       const considered = considerLine(first, { detection, formats, times });

@@ -4,8 +4,10 @@ import { readMongodb, readMysql, readPostgresql, readRedis } from "./formats/dat
 import { readJson } from "./formats/json.ts";
 import { readJul, readLogcat, readPython, readRas, readRuby } from "./formats/languages.ts";
 import { readLogfmt } from "./formats/logfmt.ts";
+import { readMysqlSlow, readPostgresqlCsv } from "./formats/records.ts";
 import { readApacheError, readHaproxy, readKlog, readNginxError } from "./formats/servers.ts";
 import { readSyslog, readSyslog5424 } from "./formats/syslog.ts";
+import { readAudit, readCef, readEnvoy, readKernel } from "./formats/systems.ts";
 import { readText } from "./formats/text.ts";
 import type { Format } from "./reading.ts";
 
@@ -25,15 +27,21 @@ export const BUILT_IN: Readonly<Record<string, Format>> = {
   nginx_error: readNginxError,
   apache_error: readApacheError,
   haproxy: readHaproxy,
+  envoy: readEnvoy,
   klog: readKlog,
   redis: readRedis,
   postgresql: readPostgresql,
+  postgresql_csv: readPostgresqlCsv,
   mysql: readMysql,
+  mysql_slow: readMysqlSlow,
   mongodb: readMongodb,
   logcat: readLogcat,
   ruby: readRuby,
   python: readPython,
   jul: readJul,
+  kernel: readKernel,
+  audit: readAudit,
+  cef: readCef,
   ras: readRas,
   text: readText,
   plain: readPlain,

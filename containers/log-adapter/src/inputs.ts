@@ -1,9 +1,20 @@
-// Reads the inputs into pumps: standard input as it comes, files by looking at them again and again.
+// Reads all inputs into pumps, each in its own way.
+import type { Cell } from "@outrigger/runtime";
 import { followFiles } from "@outrigger/tailing";
 
 import type { AdapterContext } from "./container.ts";
-import { createPump } from "./pump.ts";
-import type { Counts, PumpSettings } from "./pump.ts";
+import { receiveDatagrams } from "./inputs/datagrams.ts";
+import { readFifo } from "./inputs/fifo.ts";
+import { receiveRequests } from "./inputs/http.ts";
+import { createLivePump, readStream } from "./inputs/input.ts";
+import type { Input } from "./inputs/input.ts";
+import { listenForLines } from "./inputs/listener.ts";
+import { pollJson, runCommand } from "./inputs/polled.ts";
+import { readSlowlog } from "./inputs/slowlog.ts";
+import { parseInput } from "./inputs/spec.ts";
+import type { InputKind } from "./inputs/spec.ts";
+import { createPump, DROP_REASONS } from "./pump.ts";
+import type { Counts, DropReason, PumpSettings } from "./pump.ts";
 
 /** What the lines of an input are made into records by. */
 export type SettingsOf = (input: string) => PumpSettings;
@@ -17,16 +28,21 @@ export type Inputs = {
 
 /** Starts to read all inputs. */
 export function startInputs(context: AdapterContext, settingsOf: SettingsOf): Inputs {
-  const { input } = context.options;
   const ending = new AbortController();
-  const files = input
-    .filter((spec) => spec.startsWith("file:"))
-    .map((name) => ({ name, settings: settingsOf(name), counts: countsOf(context, name) }));
-  const reading = [
-    ...(input.includes("stdin") ? [readStdin(context, settingsOf("stdin"), ending.signal)] : []),
-    ...(files.length > 0 ? [follow(context, files, ending.signal)] : []),
-  ];
-  const ended = Promise.all(reading).then(() => undefined);
+  const inputs = context.options.input.map((text): Input => ({
+    context,
+    spec: parseInput(text)!,
+    settings: settingsOf(text),
+    counts: countsOf(context, text),
+    ending: ending.signal,
+  }));
+  const files = inputs.filter(({ spec }) => spec.kind === "file");
+  const reading = inputs
+    .filter(({ spec }) => spec.kind !== "file")
+    .map((input) => READERS[input.spec.kind as keyof typeof READERS](input));
+  const ended = Promise.all([...reading, ...(files.length > 0 ? [follow(context, files, ending.signal)] : [])]).then(
+    () => undefined,
+  );
   ended.catch(() => undefined);
   return {
     ended,
@@ -37,53 +53,52 @@ export function startInputs(context: AdapterContext, settingsOf: SettingsOf): In
   };
 }
 
+const READERS: Readonly<Record<Exclude<InputKind, "file">, (input: Input) => Promise<void>>> = {
+  stdin: readStdin,
+  fifo: readFifo,
+  tcp: listenForLines,
+  "syslog+tcp": listenForLines,
+  "syslog+tls": listenForLines,
+  "syslog+unix": listenForLines,
+  udp: receiveDatagrams,
+  "syslog+udp": receiveDatagrams,
+  http: receiveRequests,
+  "redis-slowlog": readSlowlog,
+  poll: pollJson,
+  exec: runCommand,
+};
+
 /** The counts of an input; what is pending is kept beside, so that it always adds up. */
 function countsOf({ metrics }: AdapterContext, input: string): Counts {
-  const [read, delivered, dropped] = [
-    metrics.read.cell({ input }),
-    metrics.delivered.cell({ input }),
-    metrics.dropped.cell({ input }),
-  ];
+  const [read, delivered] = [metrics.read.cell({ input }), metrics.delivered.cell({ input })];
+  const dropped = Object.fromEntries(
+    DROP_REASONS.map((reason) => [reason, metrics.dropped.cell({ input, reason })]),
+  ) as Record<DropReason, Cell>;
   const pending = metrics.pending.cell({ input });
-  for (const cell of [read, delivered, dropped, pending]) cell.set(0);
+  for (const cell of [read, delivered, pending, ...Object.values(dropped)]) cell.set(0);
   return {
     read: (lines) => (read.add(lines), pending.add(lines)),
     delivered: (lines) => (delivered.add(lines), pending.add(-lines)),
-    dropped: (lines) => (dropped.add(lines), pending.add(-lines)),
+    dropped: (lines, reason) => (dropped[reason].add(lines), pending.add(-lines)),
   };
 }
 
-async function readStdin(context: AdapterContext, settings: PumpSettings, ending: AbortSignal): Promise<void> {
-  const pump = createPump(settings, countsOf(context, "stdin"));
-  const stream = context.stdio.input();
-  // Asked to end, it takes no more; what waits is delivered.
-  ending.addEventListener("abort", () => void stream.destroy(), { once: true });
-  let last: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => (last = last.then(() => pump.tick(settings.now()))), settings.multilineTimeout);
-  try {
-    for await (const bytes of stream as AsyncIterable<Buffer>) {
-      last = last.then(() => pump.push(bytes));
-      await last;
-    }
-  } catch (error) {
-    if (!ending.aborted) throw error;
-  } finally {
-    clearInterval(timer);
-  }
-  await last;
-  await pump.end(true);
+async function readStdin(input: Input): Promise<void> {
+  const pump = createLivePump(input);
+  await readStream(input.context.stdio.input(), pump, input.ending);
+  await pump.end();
 }
 
 /** Follows the files until it is asked to end. */
 function follow(
   { options, log, metrics }: AdapterContext,
-  inputs: readonly { readonly name: string; readonly settings: PumpSettings; readonly counts: Counts }[],
+  inputs: readonly Input[],
   ending: AbortSignal,
 ): Promise<void> {
   return followFiles({
-    inputs: inputs.map(({ name, settings, counts }) => ({
-      name,
-      pattern: name.slice("file:".length),
+    inputs: inputs.map(({ spec, settings, counts }) => ({
+      name: spec.text,
+      pattern: spec.target,
       sinkAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
     })),
     stateDir: options.stateDir,

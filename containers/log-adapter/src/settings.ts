@@ -2,28 +2,71 @@
 import type { ValuesOf } from "@outrigger/options";
 
 import type { Formats } from "./formats-of.ts";
-import { createModel } from "./model.ts";
+import { loadFormats } from "./formats-of.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
 import type { options } from "./options.ts";
+import { createRedaction } from "./processing/redaction.ts";
+import { createRules } from "./processing/rules.ts";
+import { loadResource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 
 export type Values = ValuesOf<typeof options>;
 
 /** What is the same for all lines of an input. */
-export type RecordSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file">;
+export type RecordSettings = Omit<NormalizerSettings, "emit" | "drop" | "file">;
 
-export const recordSettingsOf = (values: Values, formats: Formats, input: string): RecordSettings => ({
-  ...formats.detectionFor(input),
-  zone: values.timezone,
-  now: Date.now,
-  model: createModel(values.model, resourceOf(values.resource)),
-  keepOriginal: values.keepOriginal,
-  maxRecord: values.maxRecordSize,
+/** What has been read of files, and compiled. */
+export type Loaded = {
+  readonly formats: Formats;
+  readonly resource: Resource;
+  readonly settingsFor: (input: string) => RecordSettings;
+  /** What cannot be used, as `<as written>: expected ..., got ...`. */
+  readonly problems: readonly string[];
+};
+
+type WrittenAs = Readonly<Record<keyof Values, string>>;
+
+/** Names of options where nobody has written them otherwise. */
+const BY_FLAG = new Proxy({} as WrittenAs, {
+  get: (_, name) => `--${String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
 });
 
-const resourceOf = (pairs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+export async function load(values: Values, writtenAs: WrittenAs = BY_FLAG): Promise<Loaded> {
+  const formats = await loadFormats(values, writtenAs);
+  const problems = [...formats.problems];
+  const resource = await loadResource(values.resource, values.resourceFile).catch((error: Error) => {
+    problems.push(`${writtenAs.resourceFile}: ${error.message}`);
+    return {};
+  });
+  const attempt = (name: keyof Values, make: () => unknown): void => {
+    try {
+      make();
+    } catch (error) {
+      problems.push(`${writtenAs[name]}: ${(error as Error).message}`);
+    }
+  };
+  const { redact, redactions = [], rules = [] } = values;
+  attempt("redactions", () => createRedaction(redact, redactions));
+  attempt("rules", () => createRules(rules, Date.now));
+  return {
+    formats,
+    resource,
+    problems,
+    settingsFor: (input) => {
+      const redactRecord = createRedaction(redact, redactions);
+      const judge = createRules(rules, Date.now);
+      return {
+        ...formats.detectionFor(input),
+        zone: values.timezone,
+        now: Date.now,
+        keepOriginal: values.keepOriginal,
+        maxRecord: values.maxRecordSize,
+        process: (reading) => {
+          const verdict = judge(reading);
+          if (verdict === "pass") redactRecord(reading);
+          return verdict;
+        },
+      };
+    },
+  };
+}

@@ -56,12 +56,12 @@ test("time zone, resource, model and original are as asked for", async () => {
 });
 
 test("what cannot be an input, an output, a zone or an attribute is told, all at once", async () => {
-  const args = ["--input", "tcp://a", "--output", "file:a", "--timezone", "Mars", "--resource", "shop"];
+  const args = ["--input", "tcp:/a", "--output", "file:a", "--timezone", "Mars", "--resource", "shop"];
   const { code, errors } = await startFilter(cleanup, args).end();
   expect(code).toBe(2);
   for (const problem of [
-    "--input: expected stdin or file:/path, got tcp://a",
-    "--output: expected stdout or file:/path, got file:a",
+    "--input: expected stdin, file:/path, fifo:/path",
+    "--output: expected stdout, file:/path, http(s)://",
     "--timezone: expected a time zone such as Europe/Berlin, got Mars",
     "--resource: expected name=value, got shop",
   ]) {

@@ -14,6 +14,13 @@ export type Filter = {
   end(text?: string | Buffer): Promise<Ended>;
   /** The records so far. */
   records(): OtelRecord[];
+  /** What it has said so far on standard error. */
+  errors(): string;
+  /** Ends it at once. */
+  kill(): void;
+  /** Asks it to end. */
+  terminate(): void;
+  readonly ended: Promise<number | null>;
 };
 export type Ended = {
   readonly code: number | null;
@@ -55,5 +62,9 @@ export function startFilter(
       };
     },
     records,
+    errors: () => errors,
+    kill: () => void child.kill("SIGKILL"),
+    terminate: () => void child.kill("SIGTERM"),
+    ended: exited,
   };
 }

@@ -107,3 +107,44 @@ test("the formats of the example pass their own tests", async () => {
   const { code, errors } = await startFilter(cleanup, ["--check-config", "--config", example]).end();
   expect([code, errors]).toEqual([0, ""]);
 });
+
+test("records are redacted, dropped and limited as the configuration says, and explain says why one is missing", async () => {
+  const example = join(repository, "containers", "log-adapter", "examples", "processing.yaml");
+  const lines =
+    'level=error msg="customer-17 a@b.example password=hunter2" usr=me\n' +
+    '10.0.0.1 - - [02/Jan/2006:15:04:05 +0000] "GET /healthz HTTP/1.1" 200 2\n' +
+    Array.from({ length: 20 }, (_, i) => `level=info msg="number ${i}"\n`).join("");
+  const { records } = await startFilter(cleanup, ["--config", example]).end(lines);
+  expect(records.map(({ Body }) => Body)).toEqual([
+    "customer-* [redacted] password=[redacted]",
+    "number 0",
+    "number 10",
+  ]);
+  const { output } = await startFilter(cleanup, ["explain", "--config", example], []).end(lines);
+  expect(output).toContain('"dropped":"rule"');
+  expect(output).toContain('"dropped":"sampled"');
+});
+
+test("what is wrong with rules and redactions is told", async () => {
+  const config = configIn("redactions: [{regexp: 'x('}]\nrules: [{if: {body: '['}, drop: true}]\n");
+  const { code, errors } = await startFilter(cleanup, ["--config", config]).end();
+  expect(code).toBe(2);
+  expect(errors).toContain("redactions: missing closing ) at character 2");
+  expect(errors).toContain("rules: missing closing ]");
+});
+
+test("attributes of the resource come from files as the downward API writes them, and from flags before these", async () => {
+  const folder = tempDir(cleanup);
+  writeFileSync(join(folder, "labels"), 'app="shop"\nnote="a \\"b\\""\n');
+  writeFileSync(join(folder, "podinfo"), 'k8s.pod.name="shop-1"\nservice.name="file"\n');
+  const files = ["--resource-file", join(folder, "labels"), "--resource-file", join(folder, "podinfo")];
+  const { records } = await startFilter(cleanup, [...files, "--resource", "service.name=flag"]).end("hello\n");
+  expect(records[0]).toMatchObject({
+    Resource: {
+      "k8s.pod.label.app": "shop",
+      "k8s.pod.label.note": 'a "b"',
+      "k8s.pod.name": "shop-1",
+      "service.name": "flag",
+    },
+  });
+});

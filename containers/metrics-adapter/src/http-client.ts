@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { defined } from "./defined.ts";
 

@@ -1,19 +1,8 @@
 // The options of the metrics adapter: the only place where they are described.
-import {
-  address,
-  boolean,
-  bytes,
-  duration,
-  integer,
-  list,
-  option,
-  path,
-  structured,
-  text,
-  z,
-} from "@outrigger/options";
+import { address, boolean, bytes, duration, integer, list, option, path, structured, text } from "@outrigger/options";
 import type { Kind, ValuesOf } from "@outrigger/options";
 import { REDACTED, Secret } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { sourceEntry } from "./sources.ts";
 

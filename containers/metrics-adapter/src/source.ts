@@ -1,5 +1,5 @@
 // What a source is: something that is asked at each scrape and puts what it finds on the page.
-import type { z } from "@outrigger/options";
+import type * as z from "@outrigger/options/zod";
 import type { Logger } from "@outrigger/runtime";
 
 import type { Labels, Series } from "./exposition/model.ts";

@@ -1,5 +1,5 @@
 // All kinds of sources, and the sources that a configuration asks for.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { SourceKind } from "./source.ts";
 import { graphite } from "./sources/graphite.ts";

@@ -1,7 +1,7 @@
 // Files of other programs' configuration: YAML, checked by a schema, each problem with its line and column.
 import { readFileSync } from "node:fs";
 
-import type { z } from "@outrigger/options";
+import type * as z from "@outrigger/options/zod";
 import type { Document } from "yaml";
 import { isNode, LineCounter, parseDocument } from "yaml";
 

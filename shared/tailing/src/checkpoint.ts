@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 const schema = z.object({
   version: z.literal(1),

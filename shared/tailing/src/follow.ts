@@ -5,7 +5,7 @@ import type { Mark } from "./checkpoint.ts";
 import { pathsOf } from "./glob.ts";
 import { createMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
-import { findContinuation, keyAt, withSource } from "./siblings.ts";
+import { findContinuation, findLater, keyAt, keyOf, withSource } from "./siblings.ts";
 import { openTail } from "./tail.ts";
 import type { Tail, TailSettings } from "./tail.ts";
 
@@ -28,12 +28,16 @@ export type FollowSettings = Omit<TailSettings, "restOf"> & {
 
 /** After so many looks at which a file that was moved away had nothing new, nobody writes it any more. */
 const QUIET_LOOKS = 8;
+/** So many looks a copy waits for its original to be cut back. */
+const PATIENT_LOOKS = 40;
 
 type Followed = { readonly tail: Tail; quiet: number };
 
 export function createFollower(settings: FollowSettings, marks: readonly Mark[]): Follower {
   const memory = createMemory(marks);
-  const { followed, openAt, readOf } = createTails(settings, memory);
+  const tails = createTails(settings, memory);
+  const { followed, openAt, readOf } = tails;
+  const waiting = new Map<string, number>();
   let unopened: readonly Mark[] = marks;
   let isFirst = true;
   return { poll, end, marks: () => [...unopened, ...[...followed.values()].map(({ tail }) => tail.mark())] };
@@ -43,12 +47,12 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     const found = await Promise.all(paths.map(async (path) => ({ path, key: await keyAt(path) })));
     const current = new Set<string>();
     for (const { key } of found) if (key !== undefined) current.add(key);
-    let total = isFirst ? await openMoved(now) : 0;
+    let total = isFirst ? await openMoved({ marks, memory, tails, now }) : 0;
     // Those that were moved away come first: what is in them was written before.
     for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
     for (const { path, key } of found) {
-      if (key !== undefined && !followed.has(key) && !(await isCopy(path, followed.values())))
-        await openAt(path, key, await memory.markOf(path, key));
+      if (key === undefined || followed.has(key) || (await waits(path, key))) continue;
+      await openAt(path, key, await memory.markOf(path, key));
     }
     // A mark whose file is gone has served.
     if (isFirst) unopened = [];
@@ -57,19 +61,16 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     return total;
   }
 
-  /** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
-  async function openMoved(now: number): Promise<number> {
-    let total = 0;
-    for (const mark of marks) {
-      const found = await findContinuation(mark);
-      if (found === undefined) continue;
-      memory.remember(found.key, mark);
-      if (found.path === mark.path) continue;
-      // What is in it was written before what is in the file's successor.
-      await openAt(found.path, found.key, mark);
-      total += await readOf(found.key, now);
-    }
-    return total;
+  /**
+   * A copy of a file that is followed tells what was not read before that is cut back, so it waits; but not for long, as it
+   * may be the file of another that happens to write the same.
+   */
+  async function waits(path: string, key: string): Promise<boolean> {
+    const looks = waiting.get(key) ?? 0;
+    const isWaiting = looks < PATIENT_LOOKS && (await isCopy(path, followed.values()));
+    if (isWaiting) waiting.set(key, looks + 1);
+    else waiting.delete(key);
+    return isWaiting;
   }
 
   async function finish(key: string, entry: Followed, now: number): Promise<number> {
@@ -131,14 +132,37 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
   }
 }
 
-/** A copy of a file that is followed waits until that is cut back: then it tells what was not read before. */
+type Moved = { readonly marks: readonly Mark[]; readonly memory: Memory; readonly tails: Tails; readonly now: number };
+
+/** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
+async function openMoved({ marks, memory, tails, now }: Moved): Promise<number> {
+  const { followed, openAt, readOf } = tails;
+  let total = 0;
+  for (const mark of marks) {
+    const found = await findContinuation(mark);
+    if (found === undefined) continue;
+    memory.remember(found.key, mark);
+    if (found.path === mark.path) continue;
+    // What is in it was written before what is in the file's successors.
+    await openAt(found.path, found.key, mark);
+    total += await readOf(found.key, now);
+    for (const later of await findLater(mark, found)) {
+      if (followed.has(later.key) || marks.some((other) => keyOf(other) === later.key)) continue;
+      await openAt(later.path, later.key);
+      total += await readOf(later.key, now);
+    }
+  }
+  return total;
+}
+
 async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {
   const near = [...followed].filter(({ tail }) => dirname(tail.path) === dirname(path));
   if (near.length === 0) return false;
   return withSource(path, async (source) => {
     for (const { tail } of near) if (await tail.isCopiedBy(source)) return true;
     return false;
-  }).catch(() => false);
+    // What is still being compressed cannot be compared yet.
+  }).catch(() => path.endsWith(".gz"));
 }
 
 /** Whether it was the file that failed, and not whoever was given its content. */

@@ -7,6 +7,7 @@ import {
   renameSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -143,6 +144,31 @@ test("after a restart a file that was copied and cut back meanwhile is finished 
   expect(numbersOf(folder.lines)).toEqual(upTo(30));
 });
 
+test("files that came and went between two runs are read as well, by both ways of rotating", async () => {
+  for (const isCopied of [false, true]) {
+    const folder = createFolder();
+    const rotate = (to: string): void => {
+      if (!isCopied) return renameSync(folder.at("a.log"), folder.at(to));
+      copyFileSync(folder.at("a.log"), folder.at(to));
+      truncateSync(folder.at("a.log"));
+    };
+    writeFileSync(folder.at("a.log"), numbered(0, 10));
+    await until(() => folder.lines.length === 10);
+    await folder.stop();
+    appendFileSync(folder.at("a.log"), numbered(10, 20));
+    rotate("a.log-20060101");
+    appendFileSync(folder.at("a.log"), numbered(20, 30));
+    utimesSync(folder.at("a.log"), new Date(), new Date(Date.now() + 1000));
+    rotate("a.log-20060102");
+    utimesSync(folder.at("a.log-20060102"), new Date(), new Date(Date.now() + 2000));
+    appendFileSync(folder.at("a.log"), numbered(30, 40));
+    folder.start();
+    await until(() => folder.lines.length >= 40);
+    expect(numbersOf(folder.lines)).toEqual(upTo(40));
+    await folder.stop();
+  }
+});
+
 test("tiny files that begin alike are each read, and a symbolic link to one of them is no other file", async () => {
   const folder = createFolder();
   for (const name of ["a.log", "b.log", "c.log"]) writeFileSync(folder.at(name), "started\n");
@@ -150,6 +176,15 @@ test("tiny files that begin alike are each read, and a symbolic link to one of t
   await until(() => folder.lines.length >= 3);
   await folder.looks(3);
   expect(folder.lines).toEqual(["started", "started", "started"]);
+});
+
+test("two files whose programs write the very same are both read", async () => {
+  const folder = createFolder();
+  writeFileSync(folder.at("a.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 10);
+  writeFileSync(folder.at("b.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 20);
+  expect(numbersOf(folder.lines)).toEqual([...upTo(10), ...upTo(10)]);
 });
 
 test("an inode that another file has taken over is read from its beginning", async () => {

@@ -17,7 +17,16 @@ const NONE: readonly string[] = [];
 const INVALID: readonly string[] = ["invalid_utf8"];
 const LF = 10;
 
-export function createLineCutter(maxLine: number, onLine: OnLine, startAt = 0): LineCutter {
+export type LineSettings = {
+  /** Where positions begin. */
+  readonly startAt?: number;
+  /** How bytes are read, by a name of the Encoding Standard; one in which a line feed is that of ASCII. */
+  readonly charset?: string;
+};
+
+export function createLineCutter(maxLine: number, onLine: OnLine, settings: LineSettings = {}): LineCutter {
+  const { startAt = 0, charset = "utf-8" } = settings;
+  const decode = charset === "utf-8" ? decodeUtf8 : decoderOf(charset);
   let rest: Buffer = Buffer.alloc(0);
   let position = startAt;
   return { push, end, position: () => position };
@@ -38,8 +47,9 @@ export function createLineCutter(maxLine: number, onLine: OnLine, startAt = 0): 
   }
 
   function take(block: Buffer): void {
-    if (isUtf8(block)) takeText(block.toString("utf8"), block.length);
-    else takeBytes(block);
+    if (decode === decodeUtf8 && isUtf8(block)) takeText(block.toString("utf8"), block.length);
+    // The slow way, for blocks in which something is not UTF-8: line by line.
+    else for (const line of linesIn(block)) giveWhole(line);
   }
 
   function takeText(text: string, bytes: number): void {
@@ -58,11 +68,6 @@ export function createLineCutter(maxLine: number, onLine: OnLine, startAt = 0): 
     const start = position;
     position += size;
     onLine(text.slice(from, withoutReturn(text, from, to)), start, position, NONE);
-  }
-
-  /** The slow way, for blocks in which something is not UTF-8: line by line. */
-  function takeBytes(block: Buffer): void {
-    for (const line of linesIn(block)) giveWhole(line);
   }
 
   function giveWhole(line: Buffer): void {
@@ -84,10 +89,22 @@ export function createLineCutter(maxLine: number, onLine: OnLine, startAt = 0): 
   function give(bytes: Buffer, size: number, flag?: string): void {
     const start = position;
     position += size;
-    const flags = isUtf8(bytes) ? NONE : INVALID;
-    const text = bytes.toString("utf8").replace(/\r?\n$/, "");
-    onLine(text, start, position, flag === undefined ? flags : [...flags, flag]);
+    const { text, isValid } = decode(bytes);
+    const flags = isValid ? NONE : INVALID;
+    onLine(text.replace(/\r?\n$/, ""), start, position, flag === undefined ? flags : [...flags, flag]);
   }
+}
+
+type Decode = (bytes: Buffer) => { readonly text: string; readonly isValid: boolean };
+
+const decodeUtf8: Decode = (bytes) => ({ text: bytes.toString("utf8"), isValid: isUtf8(bytes) });
+
+function decoderOf(charset: string): Decode {
+  const decoder = new TextDecoder(charset);
+  return (bytes) => {
+    const text = decoder.decode(bytes);
+    return { text, isValid: !text.includes("\uFFFD") };
+  };
 }
 
 const withoutReturn = (text: string, from: number, to: number): number =>

@@ -10,7 +10,7 @@ import { continues } from "./tail.ts";
 /** A folder's names are looked through up to so many. */
 const MAX_NAMES = 10_000;
 
-export type Found = { readonly path: string; readonly key: string };
+export type Found = { readonly path: string; readonly key: string; readonly mtimeMs: number };
 
 /** A device and an inode, as one name. */
 export const keyOf = ({ device, inode }: { device: number; inode: number }): string => `${device}:${inode}`;
@@ -37,10 +37,8 @@ export async function findContinuation(mark: Mark): Promise<Found | undefined> {
   return undefined;
 }
 
-type Sibling = Found & { readonly mtimeMs: number };
-
 /** The file and those in its folder whose names begin as its own does, up to the first dot, dash or underscore. */
-async function siblingsOf(path: string): Promise<Sibling[]> {
+async function siblingsOf(path: string): Promise<Found[]> {
   const folder = dirname(path);
   const stem = /^\.?[^._-]*/.exec(basename(path))![0];
   const names = (await readdir(folder).catch(() => [] as string[])).slice(0, MAX_NAMES);
@@ -58,6 +56,25 @@ async function siblingsOf(path: string): Promise<Sibling[]> {
       }),
   );
   return found.filter((sibling) => sibling !== undefined);
+}
+
+/**
+ * What a file was rotated to after `found`, the oldest first: nobody has seen those that came and went while nobody looked.
+ * Their names are the file's with something behind it, or within it before what follows the dot.
+ */
+export async function findLater({ path }: Mark, found: Found): Promise<Found[]> {
+  const name = basename(path);
+  const stem = name.replace(/\.[^.]*$/, "");
+  const siblings = await siblingsOf(path);
+  return siblings
+    .filter((sibling) => sibling.path !== path && sibling.key !== found.key && sibling.mtimeMs > found.mtimeMs)
+    .filter((sibling) => {
+      const rotated = basename(sibling.path);
+      return /^(?:[._-]\d[\w.-]*)$/.test(
+        rotated.startsWith(name) ? rotated.slice(name.length) : rotated.slice(stem.length),
+      );
+    })
+    .sort((a, b) => a.mtimeMs - b.mtimeMs);
 }
 
 const isContinuation = (path: string, mark: Mark): Promise<boolean> =>

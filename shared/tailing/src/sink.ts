@@ -17,7 +17,7 @@ export function createLineSink(
   onLine: (line: string, flags: readonly string[]) => void,
   { startAt = 0, maxLine = 64 * 1024 } = {},
 ): Sink {
-  const cutter = createLineCutter(maxLine, (line, _start, _end, flags) => onLine(line, flags), startAt);
+  const cutter = createLineCutter(maxLine, (line, _start, _end, flags) => onLine(line, flags), { startAt });
   return {
     push: async (bytes) => cutter.push(bytes),
     tick: async () => undefined,

@@ -6,7 +6,7 @@ import type { Source } from "./source.ts";
 
 /** So many bytes of a file's beginning tell it from another. */
 export const HEAD = 256;
-/** So many bytes before where it has been read to tell a copy of it. */
+/** So many bytes at the end of a copy are compared. */
 const LAST = 64;
 /** What is read of one file before others have their turn. */
 const TURN = 8 * 1024 * 1024;
@@ -20,7 +20,7 @@ export type Tail = {
   /** Nothing more will come; `whole` as for a sink. */
   end(whole: boolean): Promise<void>;
   mark(): Mark;
-  /** Whether the other file is a copy of all that has been read of this one. */
+  /** Whether the other file looks like a copy of what has been read of this one, be it whole yet or not. */
   isCopiedBy(other: Source): Promise<boolean>;
   close(): Promise<void>;
 };
@@ -65,7 +65,6 @@ function createTail({ path, source }: { path: string; source: Source }, settings
   const { device, inode } = source;
   let offset = mark?.position ?? 0;
   let head = mark?.head.slice(0, offset * 2) ?? "";
-  let last = Buffer.alloc(0);
   let sink = settings.sinkAt(path, offset);
   let seen = Number.NaN;
   return {
@@ -75,10 +74,13 @@ function createTail({ path, source }: { path: string; source: Source }, settings
     read,
     end: (whole) => sink.end(whole),
     mark: markOf,
-    isCopiedBy: async (other) =>
-      offset >= HEAD &&
-      (await beginsWith(other, head)) &&
-      (await other.read(offset - last.length, last.length)).equals(last),
+    isCopiedBy: async (other) => {
+      if (offset < HEAD || !(await beginsWith(other, head))) return false;
+      const end = other.isCompressed ? offset : Math.min(offset, (await other.look()).size);
+      const [own, others] = [await source.read(end - LAST, LAST), await other.read(end - LAST, LAST)];
+      // What has just been cut back has nothing to compare, and will ask for the rest of it at once.
+      return own.length < others.length || own.equals(others);
+    },
     close: () => source.close(),
   };
 
@@ -111,7 +113,6 @@ function createTail({ path, source }: { path: string; source: Source }, settings
   async function take(bytes: Buffer): Promise<void> {
     if (head.length < HEAD * 2) head = (head + bytes.toString("hex", 0, HEAD)).slice(0, HEAD * 2);
     offset += bytes.length;
-    last = Buffer.concat([last, bytes.subarray(-LAST)]).subarray(-LAST);
     await sink.push(bytes);
   }
 
@@ -122,7 +123,6 @@ function createTail({ path, source }: { path: string; source: Source }, settings
     settings.restarted(reason);
     offset = 0;
     head = "";
-    last = Buffer.alloc(0);
     sink = settings.sinkAt(path, 0);
   }
 }

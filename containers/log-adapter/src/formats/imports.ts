@@ -1,5 +1,5 @@
 // Formats written for other programs: fluent-bit's parser files, and lnav's format files.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { OwnFormat } from "./own.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 // Formats of the user's own: what a pattern's groups, or a JSON object's fields, stand for.
 import { compileGrok, compilePattern, PatternError } from "@outrigger/patterns";
 import type { Field, Pattern } from "@outrigger/patterns";

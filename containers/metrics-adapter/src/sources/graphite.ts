@@ -1,6 +1,6 @@
 // Graphite's plain text: `path value time` lines that applications push, with carbon's tags, mapped by the same rules as
 // StatsD, and kept for a while.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Labels } from "../exposition/model.ts";
 import type { Section, Source, SourceServices } from "../source.ts";

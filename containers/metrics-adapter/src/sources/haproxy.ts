@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { text as readText } from "node:stream/consumers";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { MetricType } from "../exposition/model.ts";
 import { ask, httpSettings } from "../http-client.ts";

@@ -1,6 +1,6 @@
 // nginx by its stub_status page, with nginx-prometheus-exporter's names. Tengine's and freenginx's further columns are read
 // by their headings.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { MetricType } from "../exposition/model.ts";
 import { ask, httpSettings, httpUrl } from "../http-client.ts";

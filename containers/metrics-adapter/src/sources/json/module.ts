@@ -1,6 +1,6 @@
 // The module of json_exporter, as its configuration file has it, with what goes beyond: keys and parents as labels, texts
 // that stand for numbers, expressions, times, and what becomes of duplicates.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { problemIn } from "../../expressions.ts";
 import { parsePath, PathError } from "./path.ts";

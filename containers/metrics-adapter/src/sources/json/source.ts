@@ -1,7 +1,7 @@
 // Statistics as JSON over HTTP, by the modules of json_exporter.
 import { readFileSync } from "node:fs";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { defined } from "../../defined.ts";
 import type { HttpSettings, Question } from "../../http-client.ts";

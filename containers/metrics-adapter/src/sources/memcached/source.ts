@@ -1,7 +1,8 @@
 // memcached by its text protocol: stats, stats settings, stats items and stats slabs, with memcached_exporter's names.
 import { connect } from "node:net";
 
-import { formatAddress, parseAddress, z } from "@outrigger/options";
+import { formatAddress, parseAddress } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Labels } from "../../exposition/model.ts";
 import type { Section } from "../../source.ts";

@@ -2,7 +2,7 @@
 // name being the label `__name__`.
 import { createHash } from "node:crypto";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Labels } from "../../exposition/model.ts";
 import { compileExpression, expandTemplate, problemIn } from "../../expressions.ts";

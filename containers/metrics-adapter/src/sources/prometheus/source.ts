@@ -1,7 +1,7 @@
 // An endpoint that speaks Prometheus already: scraped, relabelled, and merged into the page with others.
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { assemble, belongingOf } from "../../exposition/assemble.ts";
 import type { Belonging } from "../../exposition/assemble.ts";

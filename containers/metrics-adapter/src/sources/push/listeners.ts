@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 
-import { formatAddress, parseAddress, z } from "@outrigger/options";
+import { formatAddress, parseAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 import type { Logger } from "@outrigger/runtime";
 
 export type Listener = { readonly port: number; close(): Promise<void> };

@@ -1,5 +1,5 @@
 // The mapping of statsd_exporter, and of graphite_exporter, as their configuration files have it.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import { problemIn } from "../../expressions.ts";
 import { loadYaml } from "../../yaml-file.ts";

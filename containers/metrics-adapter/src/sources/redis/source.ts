@@ -1,7 +1,7 @@
 // Redis and its kin (Valkey, KeyDB): INFO, CONFIG, SLOWLOG, LATENCY and CLUSTER, on one connection for each scrape.
 import { readFileSync } from "node:fs";
 
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 import { connectRedis, parseRedisUrl, RedisError } from "@outrigger/redis";
 import type { RedisConnection, RedisTls, Reply } from "@outrigger/redis";
 

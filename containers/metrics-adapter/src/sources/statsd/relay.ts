@@ -1,8 +1,9 @@
 // Sends on what comes in, for who has another StatsD behind this one: lines are packed into packets of a bounded size.
 import { createSocket } from "node:dgram";
 
-import { parseAddress, z } from "@outrigger/options";
+import { parseAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 export type Relay = {
   send(text: string): void;

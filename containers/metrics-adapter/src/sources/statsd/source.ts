@@ -1,5 +1,5 @@
 // StatsD: lines that applications push, mapped by statsd_exporter's rules and kept until they are scraped.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Section, Source, SourceServices } from "../../source.ts";
 import { defineSource } from "../../source.ts";
