@@ -7,6 +7,7 @@ import { haproxy } from "./sources/haproxy.ts";
 import { json } from "./sources/json/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
+import { phpFpm } from "./sources/php-fpm/source.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
 import { redis } from "./sources/redis/source.ts";
 import { statsd } from "./sources/statsd/source.ts";
@@ -24,6 +25,7 @@ export const SOURCE_KINDS: readonly AnySourceKind[] = [
   json,
   statsd,
   graphite,
+  phpFpm,
 ];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
