@@ -66,7 +66,13 @@ async function probe(
   }
   const entry = probeEntryOf(values, module, target);
   if (entry === undefined) return refuse(400, `target: expected one that ${module} can be asked at`);
-  const source = await create(entry);
+  let source: NamedSource;
+  try {
+    source = await create(entry);
+  } catch (error) {
+    // A file that the module names may have gone bad since the start.
+    return refuse(500, `module: expected ${module} to be usable, got ${(error as Error).message.split("\n")[0]}`);
+  }
   try {
     if (debug) return await explained((trace) => collectOne(source, timeoutMs, trace));
     return { collected: await collectOne(source, timeoutMs) };

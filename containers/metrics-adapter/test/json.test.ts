@@ -112,9 +112,13 @@ describe("json_exporter's modules", () => {
 
   test("are the modules of /probe where the configuration says so", async () => {
     const { url } = await serve();
-    const config = { modules: { app: { type: "json", modulesFile: modulesFile() } }, probeTargets: ["127.0.0.1:*"] };
+    const file = modulesFile();
+    const config = { modules: { app: { type: "json", modulesFile: file } }, probeTargets: ["127.0.0.1:*"] };
     const adapter = await startAdapter(cleanup, { config });
     expect((await adapter.ask(`/probe?module=app&target=${url}`)).body).toContain("\nexample_value_count{");
+    writeFileSync(file, "modules: 7");
+    const { status, body } = await adapter.ask(`/probe?module=app&target=${url}`);
+    expect([status, body]).toEqual([500, expect.stringContaining("module: expected app to be usable, got ")]);
   });
 
   test.each([
