@@ -23,6 +23,7 @@ export function compactLine(line: string, compact?: (record: LogRecord) => strin
   if (record === undefined) return { text: line, level: "info" };
   const { level = "info", time = "", msg = "", container: _, ...facts } = record;
   const words = compact?.(record) ?? `${msg}  ${Object.entries(facts).map(factOf).join(" ")}`.trimEnd();
-  const clock = new Date(time).toTimeString().slice(0, 8);
-  return { text: [clock, ...(level === "info" ? [] : [level]), words].join(" "), level };
+  // What is no log line of the container itself has its time elsewhere, if any.
+  const clock = time === "" ? [] : [new Date(time).toTimeString().slice(0, 8)];
+  return { text: [...clock, ...(level === "info" ? [] : [level]), words].join(" "), level };
 }

@@ -3,6 +3,7 @@ import type { CertificateAuthority } from "@outrigger/testing";
 
 import type { Application } from "./application.ts";
 import type { ContainerProcess, ContainerSettings } from "./container.ts";
+import type { Process, ProcessSettings } from "./process.ts";
 
 export type Runtime = "node" | "bun";
 
@@ -20,6 +21,8 @@ export type Pod = {
   readonly portFor: (preferred: number) => Promise<number>;
   /** Starts a container of the repository on the pod's runtime. Its lines are shown under `label`. */
   readonly startContainer: (name: string, settings: ContainerSettings) => ContainerProcess;
+  /** Starts another program of the pod, such as a server beside the application. */
+  readonly startProgram: (settings: Pick<ProcessSettings, "label" | "program" | "args">) => Process;
 };
 
 /** A row of the table of what listens where. */
@@ -34,7 +37,7 @@ export type Check = { readonly what: string; readonly run: () => Promise<string>
 
 /** A container of the demo that has started and is ready. */
 export type RunningPart = {
-  readonly processes: readonly ContainerProcess[];
+  readonly processes: readonly Process[];
   readonly listeners: readonly Listener[];
   readonly files: readonly ShownFile[];
   readonly tries: readonly Try[];

@@ -8,11 +8,12 @@ import { createCertificateAuthority, tempDir } from "@outrigger/testing";
 import { containerNames } from "../../scripts/containers.ts";
 import type { Application } from "./application.ts";
 import { startApplication } from "./application.ts";
-import type { ContainerProcess } from "./container.ts";
 import { bundleInto, startContainer } from "./container.ts";
 import type { CompactLine } from "./log-lines.ts";
 import type { Part, Pod, RunningPart, Runtime } from "./part.ts";
 import { isFree } from "./ports.ts";
+import type { Process } from "./process.ts";
+import { startProcess } from "./process.ts";
 import { unlessInterrupted } from "./signals.ts";
 
 export type PodSettings = {
@@ -37,7 +38,7 @@ export type RunningPod = {
   readonly folder: string;
   readonly application: Application;
   readonly parts: readonly RunningPart[];
-  readonly processes: readonly ContainerProcess[];
+  readonly processes: readonly Process[];
   /** The usual ports that were taken, so that free ones are used. */
   readonly takenPorts: readonly number[];
   /** Ends all that still runs by SIGTERM, the application last, and tells how each ended. */
@@ -118,6 +119,7 @@ async function assemble(
         show(container.label, text.replaceAll(`${folder}/`, ""), level);
       return startContainer(bundles.get(name)!, runtime, { ...container, show: showLine, cleanup });
     },
+    startProgram: (program) => startProcess({ ...program, onLine: (line) => show(program.label, line), cleanup }),
   };
   const running = await Promise.all(parts.map((part) => part.start(pod)));
   const processes = running.flatMap((part) => part.processes);
@@ -143,7 +145,7 @@ async function bundleAll(folder: string): Promise<Map<string, string>> {
   return new Map(names.map((name, index) => [name, files[index]!]));
 }
 
-async function stopAll(processes: readonly ContainerProcess[], application: Application): Promise<Ending[]> {
+async function stopAll(processes: readonly Process[], application: Application): Promise<Ending[]> {
   const endings = await Promise.all(
     processes
       .filter(({ isRunning }) => isRunning())

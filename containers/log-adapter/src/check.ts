@@ -1,27 +1,36 @@
 // What cannot be seen from the form of an option alone.
+import { runConfigTests } from "./config-tests.ts";
+import { INPUT_FORMS, parseInput } from "./inputs/spec.ts";
+import { OUTPUT_FORMS, parseOutput } from "./outputs/spec.ts";
+import { load } from "./settings.ts";
+import type { Values } from "./settings.ts";
 import { isTimeZone } from "./time-zone.ts";
 
-type Values = {
-  readonly input: readonly string[];
-  readonly output: readonly string[];
-  readonly timezone: string;
-  readonly resource: readonly string[];
-};
+type WrittenAs = Readonly<Record<keyof Values, string>>;
 
-const FILE = /^file:\/[^\0]+$/;
+export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
+  const problems = [...problemsOfStreams(values, writtenAs)];
+  const loaded = await load(values, writtenAs);
+  problems.push(...loaded.problems);
+  if (problems.length > 0) return problems;
+  return runConfigTests(values.tests ?? [], { values, loaded, writtenAs: writtenAs.tests });
+}
 
-export async function checkValues(
-  values: Values,
-  writtenAs: Readonly<Record<keyof Values, string>>,
-): Promise<string[]> {
+function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {
   const { input, output, timezone, resource } = values;
   const problems = [
     ...input
-      .filter((spec) => spec !== "stdin" && !FILE.test(spec))
-      .map((spec) => `${writtenAs.input}: expected stdin or file:/path, got ${spec}`),
+      .filter((spec) => parseInput(spec) === undefined)
+      .map((spec) => `${writtenAs.input}: expected ${INPUT_FORMS}, got ${spec}`),
+    ...input
+      .filter((spec) => spec.startsWith("syslog+tls:") && (!values.inputTlsCert || !values.inputTlsKey))
+      .map((spec) => `${writtenAs.input}: expected --input-tls-cert and --input-tls-key with it, got ${spec} alone`),
     ...output
-      .filter((spec) => spec !== "stdout" && !(FILE.test(spec) && !spec.endsWith("/")))
-      .map((spec) => `${writtenAs.output}: expected stdout or file:/path, got ${spec}`),
+      .filter((spec) => parseOutput(spec) === undefined)
+      .map((spec) => `${writtenAs.output}: expected ${OUTPUT_FORMS}, got ${spec}`),
+    ...values.outputHeader
+      .filter((text) => !/^[\w-]{1,100}: ?[^\r\n\0]+$/.test(text))
+      .map((text) => `${writtenAs.outputHeader}: expected Name: value, got ${text}`),
     ...resource
       .filter((pair) => !/^[^=]+=/.test(pair))
       .map((pair) => `${writtenAs.resource}: expected name=value, got ${pair}`),

@@ -1,17 +1,18 @@
 // The log adapter: takes an application's logs, in whatever format, and gives one structured stream.
 import { defineContainer } from "@outrigger/runtime";
-import type { Context } from "@outrigger/runtime";
+import type { Cell, Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
 import { checkValues } from "./check.ts";
+import { explain } from "./explain.ts";
 import { startInputs } from "./inputs.ts";
+import type { SettingsOf } from "./inputs.ts";
 import { metrics } from "./metrics.ts";
-import { createModel } from "./model.ts";
 import { options } from "./options.ts";
 import { createOutputs } from "./outputs.ts";
-import type { PumpSettings } from "./pump.ts";
+import type { Outputs } from "./outputs.ts";
 import { FORMATS } from "./reading.ts";
-import type { FormatName } from "./reading.ts";
+import { load } from "./settings.ts";
 
 export type AdapterContext = Context<typeof options, typeof metrics>;
 
@@ -23,15 +24,17 @@ export const container = defineContainer({
   adminPort: 9913,
   options,
   metrics,
+  commands: { explain },
 
   check: checkValues,
 
   async start(context) {
     const { options: values, log, finish } = context;
-    const inputs = startInputs(context, settingsOf(context));
+    const { settingsOf, outputs } = await prepare(context);
+    const inputs = startInputs(context, settingsOf);
     log.info({ input: values.input, output: values.output }, "reading");
     // The last input may end while the container is still starting; finish() waits for that.
-    inputs.ended.then(finish, (error: Error) => {
+    inputs.ended.then(outputs.leftDelivered).then(finish, (error: Error) => {
       log.error({ error: error.message }, "records cannot be delivered any more");
       finish();
     });
@@ -42,29 +45,20 @@ export const container = defineContainer({
   },
 });
 
-function settingsOf(context: AdapterContext): PumpSettings {
-  const { options: values, metrics } = context;
-  const cells = Object.fromEntries(FORMATS.map((format) => [format, metrics.records.cell({ format })])) as Record<
-    FormatName,
-    ReturnType<typeof metrics.records.cell>
-  >;
-  return {
-    zone: values.timezone,
-    now: Date.now,
-    model: createModel(values.model, resourceOf(values.resource)),
-    keepOriginal: values.keepOriginal,
-    maxLine: values.maxLineSize,
-    maxRecord: values.maxRecordSize,
-    multilineTimeout: values.multilineTimeout,
-    countRecord: (format) => cells[format].add(1),
-    deliver: createOutputs(context),
-  };
-}
+type Prepared = { readonly settingsOf: SettingsOf; readonly outputs: Outputs };
 
-const resourceOf = (pairs: readonly string[]): Record<string, string> =>
-  Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+async function prepare({ options: values, metrics, log, ...context }: AdapterContext): Promise<Prepared> {
+  const { formats, resource, settingsFor } = await load(values);
+  for (const skipped of formats.skipped) log.warn(skipped, "imported format not usable");
+  const cells = new Map<string, Cell>(FORMATS.map((format) => [format, metrics.records.cell({ format })]));
+  const outputs = await createOutputs({ options: values, metrics, log, ...context }, resource);
+  const settingsOf: SettingsOf = (input) => ({
+    ...settingsFor(input),
+    charset: values.charset,
+    maxLine: values.maxLineSize,
+    multilineTimeout: values.multilineTimeout,
+    countRecord: (format) => (cells.get(format) ?? cells.get("own")!).add(1),
+    outputs,
+  });
+  return { settingsOf, outputs };
+}

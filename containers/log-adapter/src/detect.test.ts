@@ -7,7 +7,7 @@ import { createTimeReader } from "./timestamp.ts";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 const createReader = () => {
-  const detector = createDetector(createTimeReader({ zone: "UTC", now: () => NOW }));
+  const detector = createDetector(createTimeReader({ zone: "UTC", now: () => NOW }), { own: [], only: undefined });
   const reading = createReading();
   return (line: string) => {
     detector.read(line, reading);
@@ -272,4 +272,13 @@ test("long hostile lines take no longer than their length warrants", () => {
       expect(performance.now() - began, `${beginning}${piece}...`).toBeLessThan(1000);
     }
   }
+});
+
+test("what Redis writes while it handles a signal has its time, too", () => {
+  expect(createReader()("7:signal-handler (1136214245) Received SIGTERM")).toEqual([
+    "redis",
+    "2006-01-02T15:04:05",
+    13,
+    "Received SIGTERM",
+  ]);
 });

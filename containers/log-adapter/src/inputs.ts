@@ -1,11 +1,23 @@
-// Reads the inputs into pumps: standard input as it comes, files by looking at them again and again.
-import { setTimeout as delay } from "node:timers/promises";
+// Reads all inputs into pumps, each in its own way.
+import type { Cell } from "@outrigger/runtime";
+import { followFiles } from "@outrigger/tailing";
 
-import { createCheckpoint } from "./checkpoint.ts";
 import type { AdapterContext } from "./container.ts";
-import { createFollower } from "./follow.ts";
-import { createPump } from "./pump.ts";
-import type { Counts, PumpSettings } from "./pump.ts";
+import { receiveDatagrams } from "./inputs/datagrams.ts";
+import { readFifo } from "./inputs/fifo.ts";
+import { receiveRequests } from "./inputs/http.ts";
+import { createLivePump, readStream } from "./inputs/input.ts";
+import type { Input } from "./inputs/input.ts";
+import { listenForLines } from "./inputs/listener.ts";
+import { pollJson, runCommand } from "./inputs/polled.ts";
+import { readSlowlog } from "./inputs/slowlog.ts";
+import { parseInput } from "./inputs/spec.ts";
+import type { InputKind } from "./inputs/spec.ts";
+import { createPump, DROP_REASONS } from "./pump.ts";
+import type { Counts, DropReason, PumpSettings } from "./pump.ts";
+
+/** What the lines of an input are made into records by. */
+export type SettingsOf = (input: string) => PumpSettings;
 
 export type Inputs = {
   /** Resolves when every input has ended, or was asked to; rejects when records cannot be delivered any more. */
@@ -15,15 +27,22 @@ export type Inputs = {
 };
 
 /** Starts to read all inputs. */
-export function startInputs(context: AdapterContext, settings: PumpSettings): Inputs {
-  const { input } = context.options;
+export function startInputs(context: AdapterContext, settingsOf: SettingsOf): Inputs {
   const ending = new AbortController();
-  const files = input.filter((spec) => spec.startsWith("file:"));
-  const reading = [
-    ...(input.includes("stdin") ? [readStdin(context, settings, ending.signal)] : []),
-    ...(files.length > 0 ? [followFiles(context, settings, files, ending.signal)] : []),
-  ];
-  const ended = Promise.all(reading).then(() => undefined);
+  const inputs = context.options.input.map((text): Input => ({
+    context,
+    spec: parseInput(text)!,
+    settings: settingsOf(text),
+    counts: countsOf(context, text),
+    ending: ending.signal,
+  }));
+  const files = inputs.filter(({ spec }) => spec.kind === "file");
+  const reading = inputs
+    .filter(({ spec }) => spec.kind !== "file")
+    .map((input) => READERS[input.spec.kind as keyof typeof READERS](input));
+  const ended = Promise.all([...reading, ...(files.length > 0 ? [follow(context, files, ending.signal)] : [])]).then(
+    () => undefined,
+  );
   ended.catch(() => undefined);
   return {
     ended,
@@ -34,91 +53,65 @@ export function startInputs(context: AdapterContext, settings: PumpSettings): In
   };
 }
 
+const READERS: Readonly<Record<Exclude<InputKind, "file">, (input: Input) => Promise<void>>> = {
+  stdin: readStdin,
+  fifo: readFifo,
+  tcp: listenForLines,
+  "syslog+tcp": listenForLines,
+  "syslog+tls": listenForLines,
+  "syslog+unix": listenForLines,
+  udp: receiveDatagrams,
+  "syslog+udp": receiveDatagrams,
+  http: receiveRequests,
+  "redis-slowlog": readSlowlog,
+  poll: pollJson,
+  exec: runCommand,
+};
+
 /** The counts of an input; what is pending is kept beside, so that it always adds up. */
 function countsOf({ metrics }: AdapterContext, input: string): Counts {
-  const [read, delivered, dropped] = [
-    metrics.read.cell({ input }),
-    metrics.delivered.cell({ input }),
-    metrics.dropped.cell({ input }),
-  ];
+  const [read, delivered] = [metrics.read.cell({ input }), metrics.delivered.cell({ input })];
+  const dropped = Object.fromEntries(
+    DROP_REASONS.map((reason) => [reason, metrics.dropped.cell({ input, reason })]),
+  ) as Record<DropReason, Cell>;
   const pending = metrics.pending.cell({ input });
-  for (const cell of [read, delivered, dropped, pending]) cell.set(0);
+  for (const cell of [read, delivered, pending, ...Object.values(dropped)]) cell.set(0);
   return {
     read: (lines) => (read.add(lines), pending.add(lines)),
     delivered: (lines) => (delivered.add(lines), pending.add(-lines)),
-    dropped: (lines) => (dropped.add(lines), pending.add(-lines)),
+    dropped: (lines, reason) => (dropped[reason].add(lines), pending.add(-lines)),
   };
 }
 
-async function readStdin(context: AdapterContext, settings: PumpSettings, ending: AbortSignal): Promise<void> {
-  const pump = createPump(settings, countsOf(context, "stdin"));
-  const stream = context.stdio.input();
-  // Asked to end, it takes no more; what waits is delivered.
-  ending.addEventListener("abort", () => void stream.destroy(), { once: true });
-  let last: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => (last = last.then(() => pump.tick(settings.now()))), settings.multilineTimeout);
-  try {
-    for await (const bytes of stream as AsyncIterable<Buffer>) {
-      last = last.then(() => pump.push(bytes));
-      await last;
-    }
-  } catch (error) {
-    if (!ending.aborted) throw error;
-  } finally {
-    clearInterval(timer);
-  }
-  await last;
-  await pump.end(true);
+async function readStdin(input: Input): Promise<void> {
+  const pump = createLivePump(input);
+  await readStream(input.context.stdio.input(), pump, input.ending);
+  await pump.end();
 }
 
 /** Follows the files until it is asked to end. */
-async function followFiles(
-  context: AdapterContext,
-  settings: PumpSettings,
-  specs: readonly string[],
+function follow(
+  { options, log, metrics }: AdapterContext,
+  inputs: readonly Input[],
   ending: AbortSignal,
 ): Promise<void> {
-  const { options, log, metrics } = context;
-  const checkpoint = options.stateDir === undefined ? undefined : createCheckpoint(options.stateDir);
-  const { marks = [], problem } = (await checkpoint?.load()) ?? {};
-  if (problem !== undefined) log.warn({ problem }, "checkpoint not usable, reading from the beginning");
-  const followers = specs.map((input) => {
-    const counts = countsOf(context, input);
-    return createFollower(
-      {
-        input,
-        pattern: input.slice("file:".length),
-        pumpAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
-        isEnding: () => ending.aborted,
-        restarted: (reason) => metrics.restarts.inc({ reason }),
-        failed: (path, error) => {
-          metrics.inputErrors.inc({});
-          log.warn({ path, error: error.message }, "file not readable");
-        },
+  return followFiles({
+    inputs: inputs.map(({ spec, settings, counts }) => ({
+      name: spec.text,
+      pattern: spec.target,
+      sinkAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
+    })),
+    stateDir: options.stateDir,
+    pollInterval: options.pollInterval,
+    ending,
+    on: {
+      restarted: (reason) => metrics.restarts.inc({ reason }),
+      failed: (path, error) => {
+        metrics.inputErrors.inc({});
+        log.warn({ path, error: error.message }, "file not readable");
       },
-      marks.filter((mark) => mark.input === input),
-    );
+      unusable: (problem) => log.warn({ problem }, "checkpoint not usable, reading from the beginning"),
+      unsaved: (error) => log.error({ error: error.message }, "checkpoint not saved"),
+    },
   });
-  const save = createSaver(context, async () => checkpoint?.save(followers.flatMap((follower) => follower.marks())));
-  while (!ending.aborted) {
-    for (const follower of followers) await follower.poll(settings.now());
-    await save();
-    await delay(options.pollInterval, undefined, { signal: ending }).catch(() => undefined);
-  }
-  for (const follower of followers) await follower.end();
-  await save();
-}
-
-/** Saves, and tells once when that does not work: reading goes on, and a restart reads more again than it had to. */
-function createSaver({ log }: AdapterContext, save: () => Promise<void>): () => Promise<void> {
-  let isFailing = false;
-  return async () => {
-    try {
-      await save();
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) log.error({ error: (error as Error).message }, "checkpoint not saved");
-      isFailing = true;
-    }
-  };
 }

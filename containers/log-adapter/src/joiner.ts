@@ -1,6 +1,7 @@
 // The lines of one stream into records: a record waits for the next line, or for a time, to know whether it is whole.
 import type { Detector } from "./detect.ts";
 import { createDetector } from "./detect.ts";
+import { finishSlowQuery, isOpenCsv, isWithinSlowQuery } from "./formats/records.ts";
 import { addException, continuing, isSingle, traceOf } from "./multiline.ts";
 import type { Trace } from "./multiline.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
@@ -36,6 +37,8 @@ type Stream = {
   /** When it began to wait, in milliseconds. */
   since: number;
   trace: Trace;
+  /** Whether it is known that more of it has to come. */
+  isOpen: boolean;
   /** What has been joined to its first line. */
   joined: string;
   /** Blank lines since, which belong to it only if more comes. */
@@ -55,12 +58,13 @@ export function createJoiner(settings: NormalizerSettings, iostream: string): Jo
     settings,
     iostream,
     times,
-    detector: createDetector(times),
+    detector: createDetector(times, settings),
     reading: createReading(),
     lines: 0,
     start: 0,
     since: 0,
     trace: "none",
+    isOpen: false,
     joined: "",
     blanks: 0,
     flags: [],
@@ -106,11 +110,21 @@ function pushPart(
 const ESCAPES = /\u001b\[[0-9;:?]{0,40}[A-Za-z]/g;
 
 function push(stream: Stream, line: Line): void {
-  const { settings, reading, detector } = stream;
   const text = line.text.includes("\u001b") ? line.text.replace(ESCAPES, "") : line.text;
   if (text.trim() === "") return pushBlank(stream, line.weight);
-  if (stream.lines > 0 && join(stream, text, line)) return;
-  flush(stream);
+  if (stream.lines === 0 || !join(stream, text, line)) {
+    flush(stream);
+    begin(stream, text, line);
+  }
+  if (isWhole(stream)) flush(stream);
+}
+
+/** Whether nothing that comes can belong to the record. */
+const isWhole = ({ reading, isOpen }: Stream): boolean =>
+  isSingle(reading) || (reading.format === "postgresql_csv" && !isOpen);
+
+function begin(stream: Stream, text: string, line: Line): void {
+  const { settings, reading, detector } = stream;
   detector.read(text, reading);
   takeTrace(stream, text);
   if (Number.isNaN(reading.ms) && !Number.isNaN(line.outerMs)) reading.ms = line.outerMs;
@@ -120,7 +134,7 @@ function push(stream: Stream, line: Line): void {
   stream.flags = line.flags;
   stream.since = settings.now();
   stream.joined = "";
-  if (isSingle(reading)) flush(stream);
+  stream.isOpen = reading.format === "postgresql_csv" && isOpenCsv(text);
 }
 
 /** What looked like a line with a level, or like nothing, may be the first line of a trace. */
@@ -134,7 +148,8 @@ function takeTrace(stream: Stream, text: string): void {
 }
 
 function pushBlank(stream: Stream, weight: number): void {
-  if (stream.lines === 0 || stream.trace === "none") stream.settings.dropBlank(weight);
+  const mayBelong = stream.trace !== "none" || isRecord(stream.reading);
+  if (stream.lines === 0 || !mayBelong) stream.settings.drop(weight, "blank");
   else stream.blanks += weight;
 }
 
@@ -142,13 +157,12 @@ function pushBlank(stream: Stream, weight: number): void {
 function join(stream: Stream, text: string, { flags, weight }: Line): boolean {
   const { reading, settings } = stream;
   if (reading.format === "jul" && reading.body === "") return joinJul(stream, text, weight);
+  if (isRecord(reading)) return joinRecord(stream, text, weight);
   const next = continuing(text, stream.trace);
   if (next === undefined || stream.joined.length + text.length > settings.maxRecord) return false;
   if (isTimed(stream, text)) return false;
   stream.trace = next === "none" && /^\s{1,20}(?:at |File ")/.test(text) ? "any" : next;
-  stream.joined += `${"\n".repeat(stream.blanks + 1)}${text}`;
-  stream.lines += weight + stream.blanks;
-  stream.blanks = 0;
+  append(stream, text, weight);
   if (flags.length > 0) stream.flags = [...new Set([...stream.flags, ...flags])];
   return true;
 }
@@ -173,18 +187,46 @@ function joinJul(stream: Stream, text: string, weight: number): boolean {
   return true;
 }
 
+/** Whether the lines of the record only make sense together. */
+const isRecord = ({ format }: Reading): boolean => format === "postgresql_csv" || format === "mysql_slow";
+
+function joinRecord(stream: Stream, text: string, weight: number): boolean {
+  const { reading, joined, settings } = stream;
+  const whole = reading.body + joined;
+  const isWithin = reading.format === "mysql_slow" ? isWithinSlowQuery(text, whole) : stream.isOpen;
+  if (!isWithin || joined.length + text.length > settings.maxRecord) return false;
+  append(stream, text, weight);
+  if (reading.format === "postgresql_csv" && isOpenCsv(text)) stream.isOpen = false;
+  return true;
+}
+
+function append(stream: Stream, text: string, weight: number): void {
+  stream.joined += `${"\n".repeat(stream.blanks + 1)}${text}`;
+  stream.lines += weight + stream.blanks;
+  stream.blanks = 0;
+}
+
+/** Reads a record of several lines as a whole. */
+function finishRecord({ reading, joined, detector, times }: Stream): void {
+  const whole = reading.body + joined;
+  if (reading.format === "mysql_slow") finishSlowQuery(reading, whole, times);
+  else if (joined !== "") detector.read(whole, reading);
+}
+
 function flush(stream: Stream): void {
   const { settings, reading, joined, iostream } = stream;
   if (stream.lines === 0) return;
-  if (stream.blanks > 0) settings.dropBlank(stream.blanks);
+  if (stream.blanks > 0) settings.drop(stream.blanks, "blank");
   stream.blanks = 0;
-  reading.body += joined;
+  if (isRecord(reading)) finishRecord(stream);
+  else reading.body += joined;
   // Of a record with a header the trace is what was joined; one that is nothing else is a trace as a whole.
   if (reading.format === "trace") addException(reading, reading.body);
   else if (stream.trace !== "none") addException(reading, joined.slice(1));
   const flags = reading.format === "unparsed" ? [...stream.flags, "unparsed"] : stream.flags;
-  const text = settings.model(reading, { observedMs: settings.now(), flags, file: settings.file, iostream });
-  settings.emit(text, stream.lines, reading.format);
+  const verdict = settings.process(reading);
+  if (verdict !== "pass") settings.drop(stream.lines, verdict);
+  else settings.emit(reading, { observedMs: settings.now(), flags, file: settings.file, iostream }, stream.lines);
   stream.lines = 0;
   stream.trace = "none";
 }

@@ -13,21 +13,31 @@ type OtelRecord = {
 };
 
 /** A pump into memory, with its counts. */
-function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs" } = {}) {
+function createRun({ maxLine = 1000, model = "otel" as "otel" | "ecs", charset = "utf-8" } = {}) {
   const records: OtelRecord[] = [];
+  const write = createModel(model, { "service.name": "shop" });
   const counts = { read: 0, delivered: 0, dropped: 0 };
   const pump = createPump(
     {
       zone: "UTC",
+      own: [],
+      only: undefined,
+      charset,
+      process: () => "pass",
       now: () => Date.parse("2026-11-22T12:00:00Z"),
-      model: createModel(model, { "service.name": "shop" }),
       maxRecord: 10_000,
       keepOriginal: false,
       maxLine,
       multilineTimeout: 0,
       countRecord: () => undefined,
-      deliver: async (text) => {
-        for (const line of text.trimEnd().split("\n")) records.push(JSON.parse(line) as OtelRecord);
+      outputs: {
+        encode: (texts, reading, circumstances) => void texts.push(write(reading, circumstances)),
+        hasRoom: () => true,
+        leftDelivered: async () => undefined,
+        deliver: ({ texts }) => {
+          for (const text of texts) records.push(JSON.parse(text) as OtelRecord);
+          return { accepted: Promise.resolve(), done: Promise.resolve(true) };
+        },
       },
     },
     {
@@ -216,4 +226,62 @@ test("bytes of any kind neither throw nor get lost", async () => {
       expect(pump.position()).toBe(bytes.length);
     }),
   );
+});
+
+test("a slow query of MySQL is one record: its body is the query, with when, who and how long", async () => {
+  const records = await recordsOf(
+    [
+      "# Time: 2006-01-02T15:04:05.123456Z",
+      "# User@Host: me[me] @ web [10.0.0.1]  Id:     8",
+      "# Query_time: 2.500000  Lock_time: 0.000010 Rows_sent: 1  Rows_examined: 7",
+      "use shop;",
+      "SET timestamp=1136214243;",
+      "SELECT a,",
+      "",
+      "  b FROM c;",
+      "# User@Host: you[you] @ localhost []  Id: 9",
+      "# Query_time: 1.000000  Lock_time: 0.000000 Rows_sent: 0  Rows_examined: 0",
+      "SET timestamp=1136214245;",
+      "DELETE FROM d;",
+    ].join("\n"),
+  );
+  expect(records.map(({ Timestamp, Body }) => [Timestamp, Body])).toEqual([
+    ["2006-01-02T15:04:05.123456Z", "SELECT a,\n\n  b FROM c;"],
+    ["2006-01-02T15:04:05.000Z", "DELETE FROM d;"],
+  ]);
+  expect(records[0]!.Attributes).toMatchObject({
+    "log.format": "mysql_slow",
+    "user.name": "me",
+    "client.address": "10.0.0.1",
+    "thread.id": 8,
+    "db.query.duration": 2.5,
+    "db.namespace": "shop",
+  });
+  expect(records[1]!.Attributes).toMatchObject({ "client.address": "localhost", "db.query.duration": 1 });
+});
+
+test("a record of csvlog is whole when its quotes are closed, however many lines that takes", async () => {
+  const head = '2006-01-02 15:04:05.123 UTC,"me","shop",7,"10.0.0.1:5",abc.7,1,"SELECT",2006-01-02 15:00:00 UTC,3/4,0,';
+  const tail = ',,,,,,"select ""a"",\n\n\tb",15,,"psql","client backend",,0';
+  const records = await recordsOf(
+    `${head}ERROR,42P01,"no ""table""\nnamed b, c"${tail}\n${head}LOG,00000,"it works",,,,,,,,,"psql","client backend",,0\n`,
+  );
+  expect(records.map(({ SeverityNumber, Body }) => [SeverityNumber, Body])).toEqual([
+    [17, 'no "table"\nnamed b, c'],
+    [9, "it works"],
+  ]);
+  expect(records[0]!.Attributes).toMatchObject({
+    "log.format": "postgresql_csv",
+    "error.code": "42P01",
+    "db.query.text": 'select "a",\n\n\tb',
+  });
+});
+
+test("lines of another charset are read as what they say, and what is none of it is flagged", async () => {
+  const [japanese] = await recordsOf(Buffer.from([0x83, 0x65, 0x83, 0x58, 0x83, 0x67, 0x0a]), { charset: "shift_jis" });
+  expect(japanese!.Body).toBe("テスト");
+  const [western] = await recordsOf(Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]), { charset: "windows-1252" });
+  expect(western!.Body).toBe("café");
+  const [broken] = await recordsOf(Buffer.from([0x61, 0xff, 0x0a]), { charset: "shift_jis" });
+  expect(broken!.Attributes["log.flags"]).toEqual(["invalid_utf8", "unparsed"]);
 });

@@ -1,24 +1,28 @@
-// One stream of lines into records: unwraps what a container runtime has put around them, joins what belongs together,
-// and writes each record by the model. A record waits for the next line, or for a time, to know that it is whole.
+// One stream of lines into records: unwraps what a container runtime has put around them and joins what belongs together.
+// A record waits for the next line, or for a time, to know that it is whole.
+import type { DetectionSettings } from "./detect.ts";
 import { unwrap } from "./formats/wrapper.ts";
 import { createJoiner } from "./joiner.ts";
 import type { Joiner } from "./joiner.ts";
-import type { Model } from "./model.ts";
-import type { FormatName } from "./reading.ts";
+import type { Circumstances } from "./model.ts";
+import type { Verdict } from "./processing/rules.ts";
+import type { Reading } from "./reading.ts";
 import type { TimeSettings } from "./timestamp.ts";
 
-export type NormalizerSettings = TimeSettings & {
-  readonly model: Model;
-  /** The file that the lines are from, or nothing. */
-  readonly file: string;
-  /** Characters that one record may be joined to. */
-  readonly maxRecord: number;
-  readonly keepOriginal: boolean;
-  /** Receives a record as it is to be written; it consists of so many lines. */
-  emit(text: string, lines: number, format: FormatName): void;
-  /** Is told of blank lines that belong to no record. */
-  dropBlank(lines: number): void;
-};
+export type NormalizerSettings = TimeSettings &
+  DetectionSettings & {
+    /** The file that the lines are from, or nothing. */
+    readonly file: string;
+    /** Characters that one record may be joined to. */
+    readonly maxRecord: number;
+    readonly keepOriginal: boolean;
+    /** Receives a record, of so many lines; the reading is used again afterwards. */
+    emit(reading: Reading, circumstances: Circumstances, lines: number): void;
+    /** Changes the record as the user has asked for, and says whether it passes. */
+    process(reading: Reading): Verdict;
+    /** Is told of lines that come to be in no record. */
+    drop(lines: number, reason: "blank" | Exclude<Verdict, "pass">): void;
+  };
 
 export type Normalizer = {
   push(line: string, start: number, flags: readonly string[]): void;

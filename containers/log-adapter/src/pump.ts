@@ -1,83 +1,144 @@
-// From one source of bytes to the outputs: what is read is written before more is read, so that memory stays bounded, an
-// output that is slow slows down the reading, and a position is only remembered once everything before it has arrived.
-import { createLineCutter } from "./lines.ts";
+// From one source of bytes to the outputs. What is on its way is bounded, so that an output that is slow slows down the
+// reading; a position is only remembered once everything before it has arrived.
+import { createLineCutter } from "@outrigger/tailing";
+import type { OnLine, Sink } from "@outrigger/tailing";
+
 import { createNormalizer } from "./normalizer.ts";
 import type { NormalizerSettings } from "./normalizer.ts";
-import type { FormatName } from "./reading.ts";
+import type { Batch, Outputs } from "./outputs.ts";
+
+/** Why a line did not come to be in a record that all outputs have taken. */
+export const DROP_REASONS = ["blank", "rule", "sampled", "limited", "refused", "overflow"] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** The counts of one input. */
-export type Counts = { read(lines: number): void; delivered(lines: number): void; dropped(lines: number): void };
+export type Counts = {
+  read(lines: number): void;
+  delivered(lines: number): void;
+  dropped(lines: number, reason: DropReason): void;
+};
 
-export type PumpSettings = Omit<NormalizerSettings, "emit" | "dropBlank" | "file"> & {
+export type PumpSettings = Omit<NormalizerSettings, "emit" | "drop" | "file"> & {
   readonly maxLine: number;
+  readonly charset: string;
   readonly multilineTimeout: number;
-  readonly countRecord: (format: FormatName) => void;
-  /** Resolves when all outputs have taken it. */
-  readonly deliver: (text: string) => Promise<void>;
+  readonly countRecord: (format: string) => void;
+  readonly outputs: Outputs;
 };
 
-export type Pump = {
-  /** Takes bytes; resolves when the records that they complete have been delivered. */
-  push(bytes: Buffer): Promise<void>;
-  /** Delivers records that have waited long enough for further lines at the time `now`. */
-  tick(now: number): Promise<void>;
-  /** Delivers all that waits; with `whole`, what has no line feed is a line as well. */
-  end(whole: boolean): Promise<void>;
-  /** Where to go on after a restart: all before it has been delivered. */
-  position(): number;
+/** How the source is. */
+export type PumpSource = {
+  readonly file?: string;
+  readonly startAt?: number;
+  /** It cannot be read again: what an output does not take yet may be kept on disk. */
+  readonly isVolatile?: boolean;
+  /** It cannot wait: what there is no room for is dropped, and counted. */
+  readonly isLossy?: boolean;
 };
 
-export function createPump(settings: PumpSettings, counts: Counts, { file = "", startAt = 0 } = {}): Pump {
-  let batch = "";
-  let batchLines = 0;
+export type Pump = Sink & {
+  /** Takes lines that are whole, as from a source that has no bytes between them. */
+  pushLines(lines: readonly string[]): Promise<void>;
+  /** Resolves when all that has been pushed so far has been taken by all outputs, or refused. */
+  settled(): Promise<void>;
+};
+
+/** Batches that may be on their way at once. */
+const WINDOW = 4;
+
+/**
+ * Pushing resolves when there is room for more; ending, when all has arrived. Records that wait for further lines wait on; a
+ * tick delivers those that have waited long enough.
+ */
+export function createPump(settings: PumpSettings, counts: Counts, source: PumpSource = {}): Pump {
+  const { file = "", startAt = 0, isVolatile = false, isLossy = false } = source;
+  const { outputs } = settings;
+  const delivery = createDelivery(outputs, counts, startAt);
+  let texts: string[] = [];
+  let lines = 0;
   let read = 0;
   const normalizer = createNormalizer({
     ...settings,
     file,
-    emit: (text, lines, format) => {
-      batch += text;
-      batchLines += lines;
-      settings.countRecord(format);
+    emit: (reading, circumstances, count) => {
+      outputs.encode(texts, reading, circumstances);
+      lines += count;
+      settings.countRecord(reading.format);
     },
-    dropBlank: (lines) => counts.dropped(lines),
+    drop: counts.dropped,
   });
-  const cutter = createLineCutter(
-    settings.maxLine,
-    (line, start, _, flags) => {
-      read++;
-      normalizer.push(line, start, flags);
-    },
-    startAt,
-  );
-  let delivered = startAt;
+  const onLine: OnLine = (line, start, _, flags) => {
+    read++;
+    normalizer.push(line, start, flags);
+  };
+  const cutter = createLineCutter(settings.maxLine, onLine, { startAt, charset: settings.charset });
   return {
     push: (bytes) => {
       cutter.push(bytes);
+      return deliver();
+    },
+    pushLines: (all) => {
+      for (const line of all) onLine(line, 0, 0, []);
       return deliver();
     },
     tick: (now) => {
       normalizer.flush(now - settings.multilineTimeout);
       return deliver();
     },
-    end: (whole) => {
+    end: async (whole) => {
       if (whole) cutter.end();
       normalizer.flush();
-      return deliver();
+      await deliver();
+      await delivery.settled();
     },
-    position: () => delivered,
+    position: delivery.position,
+    settled: delivery.settled,
   };
 
   async function deliver(): Promise<void> {
     if (read > 0) counts.read(read);
     read = 0;
     const position = Math.min(cutter.position(), normalizer.pendingStart());
-    if (batch !== "") {
-      const [text, lines] = [batch, batchLines];
-      batch = "";
-      batchLines = 0;
-      await settings.deliver(text);
-      counts.delivered(lines);
-    }
-    delivered = position;
+    if (lines === 0) return delivery.pass(position);
+    const batch: Batch = { texts, lines, isVolatile };
+    texts = [];
+    lines = 0;
+    if (isLossy && !outputs.hasRoom(batch)) counts.dropped(batch.lines, "overflow");
+    else await delivery.send(batch, position);
   }
+}
+
+type Delivery = {
+  /** Resolves when more may come. */
+  send(batch: Batch, position: number): Promise<void>;
+  /** There is nothing to deliver before the position. */
+  pass(position: number): void;
+  position(): number;
+  settled(): Promise<void>;
+};
+
+/** What is on its way to the outputs, in order: the position is that of what has arrived. */
+function createDelivery(outputs: Outputs, counts: Counts, startAt: number): Delivery {
+  const onTheWay: Promise<void>[] = [];
+  let delivered = startAt;
+  return {
+    send: async (batch, position) => {
+      const { accepted, done } = outputs.deliver(batch);
+      const arrival = done.then((taken) => {
+        if (taken) counts.delivered(batch.lines);
+        else counts.dropped(batch.lines, "refused");
+        delivered = position;
+        void onTheWay.shift();
+      });
+      onTheWay.push(arrival);
+      await accepted;
+      if (onTheWay.length > WINDOW && !batch.isVolatile) await onTheWay[0];
+    },
+    pass: (position) => {
+      // What is on its way moves it when it arrives.
+      if (onTheWay.length === 0) delivered = position;
+    },
+    position: () => delivered,
+    settled: () => Promise.all(onTheWay).then(() => undefined),
+  };
 }

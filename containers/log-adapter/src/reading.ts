@@ -1,8 +1,8 @@
 // What has been read of one line. One object serves all lines: formats fill it in, the model writes it out.
 import type { TimeReader } from "./timestamp.ts";
 
-/** Formats, as metrics and records name them. `text` is a header and a message, `trace` a stack trace by
- * itself, `unparsed` a line that none fits. */
+/** Formats, as metrics name them. `text` is a header and a message, `trace` a stack trace by itself, `plain` a line that
+ * was asked not to be read, `own` stands for all that the user has defined, `unparsed` is a line that none fits. */
 export const FORMATS = [
   "json",
   "logfmt",
@@ -12,24 +12,33 @@ export const FORMATS = [
   "nginx_error",
   "apache_error",
   "haproxy",
+  "envoy",
   "klog",
   "redis",
   "postgresql",
+  "postgresql_csv",
   "mysql",
+  "mysql_slow",
   "mongodb",
   "logcat",
   "ruby",
   "python",
   "jul",
+  "kernel",
+  "audit",
+  "cef",
   "ras",
   "text",
   "trace",
+  "plain",
+  "own",
   "unparsed",
 ] as const;
 export type FormatName = (typeof FORMATS)[number];
 
 export type Reading = {
-  format: FormatName;
+  /** One of FORMATS, or the name of a format of the user's own. */
+  format: string;
   /** Milliseconds since 1970; NaN where the line tells no time. */
   ms: number;
   /** Nanoseconds beyond `ms`. */

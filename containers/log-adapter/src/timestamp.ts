@@ -37,7 +37,7 @@ const NUMERIC = "[+-]\\d\\d:?\\d\\d";
 /** Groups: hour, minute, second, fraction, am or pm, zone. */
 const clock = (separator = ":"): string =>
   `(\\d{1,2})${separator}(\\d{1,2})(?:${separator}(\\d{1,2})(?:[.,:](\\d{1,9})\\d*)?)?(?: ?([AaPp]\\.?[Mm]\\.?)(?!\\w))?`;
-const ZONE = `(?: ?((?:${NUMERIC}|[+-]\\d\\d|${NAMES})(?![\\w:-]))(?: (?:${NAMES})(?!\\w))?(?:\\[[A-Za-z_]{1,20}/[A-Za-z_/]{1,30}\\])?)?`;
+const ZONE = `(?: ?((?:(?:GMT|UTC)?${NUMERIC}|[+-]\\d\\d|${NAMES})(?![\\w:-]))(?: (?:${NAMES})(?!\\w))?(?:\\[[A-Za-z_]{1,20}/[A-Za-z_/]{1,30}\\])?)?`;
 const sticky = (source: string): RegExp => new RegExp(source, "y");
 const form = (source: string, groups: Groups): Form => ({ pattern: sticky(source), groups });
 
@@ -60,6 +60,12 @@ const COMPACT = form(`(\\d{4})(\\d\\d)(\\d\\d)(?:[T_-]| {1,3})${clock(":?")}${ZO
   day: 3,
   hour: 4,
 });
+const COMPACT_WHOLE = form(`(\\d{4})(\\d\\d)(\\d\\d)(?=\\d{6}(?!\\d))${clock("")}${ZONE}`, {
+  year: 1,
+  month: 2,
+  day: 3,
+  hour: 4,
+});
 const SHORT_COMPACT = form(`(\\d\\d)(\\d\\d)(\\d\\d) {1,2}${clock(":?")}${ZONE}`, {
   year: 1,
   month: 2,
@@ -71,14 +77,17 @@ const NUMBERS = form(`(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d\\d)(?!\\d)${BETW
   hour: 5,
 });
 const MONTH_DAY = form(`(\\d{1,2})[-/.](\\d{1,2})[ T]${clock()}${ZONE}`, { month: 1, day: 2, hour: 3 });
-const DAY_MONTH = form(`(\\d{1,2})[ /-]${MONTH}[ /-](\\d{4}|\\d\\d(?!:\\d\\d:))(?:[:T-]|,? {1,3})${clock()}${ZONE}`, {
-  day: 1,
-  month: 2,
-  year: 3,
-  hour: 4,
-});
+const DAY_MONTH = form(
+  `(\\d{1,2})[ /-]?${MONTH}[ /-]?(\\d{4}|\\d\\d(?!:\\d\\d:))(?:::?|[T-]|,? {1,3})${clock()}${ZONE}`,
+  {
+    day: 1,
+    month: 2,
+    year: 3,
+    hour: 4,
+  },
+);
 const DAY_MONTH_ONLY = form(`(\\d{1,2}) ${MONTH} ${clock()}${ZONE}`, { day: 1, month: 2, hour: 3 });
-const CLOCK_ONLY = form(`(?=\\d{1,2}:\\d\\d:\\d\\d)${clock()}${ZONE}`, { hour: 1 });
+const CLOCK_ONLY = form(`(?=\\d{1,2}:\\d\\d(?::\\d\\d|[AP]M ))${clock()}${ZONE}`, { hour: 1 });
 const MONTH_FIRST = form(`(?:${WEEKDAY} {0,2})?${MONTH} {1,2}(\\d{1,2}),? {1,2}(\\d{4}),? (?:at )?${clock()}${ZONE}`, {
   month: 1,
   day: 2,
@@ -115,6 +124,12 @@ const BY_DIGITS: readonly (readonly Form[])[] = [
   [SHORT_COMPACT],
   [],
   [COMPACT],
+  [],
+  [],
+  [],
+  [],
+  [],
+  [COMPACT_WHOLE],
 ];
 
 type FormReader = Omit<TimeReader, "begin">;
@@ -159,7 +174,7 @@ function createFormReader({ zone, now }: TimeSettings): FormReader {
 
   function read(line: string, at: number): number {
     const digits = digitsAt(line, at);
-    if (digits >= 10) return epochAt(line, at);
+    if (digits >= 10 && digits !== 14) return epochAt(line, at);
     if (digits === 0 && !isCapital(line.charCodeAt(at))) return -1;
     for (const { pattern, groups } of BY_DIGITS[digits] ?? []) {
       pattern.lastIndex = at;
@@ -224,7 +239,8 @@ function offsetOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const named = ZONE_MINUTES[text];
   if (named !== undefined) return named * 60_000;
-  const digits = text.slice(1).replace(":", "");
+  const sign = text.search(/[+-]/);
+  const digits = text.slice(sign + 1).replace(":", "");
   const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2) || 0);
-  return (text.charCodeAt(0) === 45 ? -minutes : minutes) * 60_000;
+  return (text.charCodeAt(sign) === 45 ? -minutes : minutes) * 60_000;
 }

@@ -1,34 +1,9 @@
 // The adapter as a filter: from standard input to standard output.
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-
-import type { Cleanup } from "@outrigger/testing";
-import { repository, runtimePath, until } from "@outrigger/testing";
+import { until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { entryOf } from "../../../test/apps/dictionary/log.ts";
-import { parseRecords } from "./adapter.ts";
-
-/** Starts the adapter between standard input and output; `end` gives what it wrote and its exit status. */
-function startFilter(cleanup: Cleanup, args: readonly string[] = []) {
-  const bundle = join(repository, "containers", "log-adapter", "dist", "main.mjs");
-  const runtime = runtimePath(process.env["OUTRIGGER_RUNTIME"] ?? "node");
-  const child = spawn(runtime, [bundle, "--admin-listen", "127.0.0.1:0", ...args], { stdio: ["pipe", "pipe", "pipe"] });
-  cleanup(() => void child.kill("SIGKILL"));
-  let [out, errors] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  const exited = new Promise<number | null>((resolve) => void child.once("close", resolve));
-  return {
-    write: (text: string) => void child.stdin.write(text),
-    end: async (text = "") => {
-      child.stdin.end(text);
-      const code = await exited;
-      return { code, records: parseRecords(out), errors };
-    },
-    records: () => parseRecords(out.slice(0, out.lastIndexOf("\n") + 1)),
-  };
-}
+import { startFilter } from "./filter.ts";
 
 test("one record a line comes out, and it ends with status 0 when its input ends", async () => {
   const { code, records } = await startFilter(cleanup).end(
@@ -81,12 +56,12 @@ test("time zone, resource, model and original are as asked for", async () => {
 });
 
 test("what cannot be an input, an output, a zone or an attribute is told, all at once", async () => {
-  const args = ["--input", "tcp://a", "--output", "file:a", "--timezone", "Mars", "--resource", "shop"];
+  const args = ["--input", "tcp:/a", "--output", "file:a", "--timezone", "Mars", "--resource", "shop"];
   const { code, errors } = await startFilter(cleanup, args).end();
   expect(code).toBe(2);
   for (const problem of [
-    "--input: expected stdin or file:/path, got tcp://a",
-    "--output: expected stdout or file:/path, got file:a",
+    "--input: expected stdin, file:/path, fifo:/path",
+    "--output: expected stdout, file:/path, http(s)://",
     "--timezone: expected a time zone such as Europe/Berlin, got Mars",
     "--resource: expected name=value, got shop",
   ]) {

@@ -4,6 +4,7 @@ import { createSecureContext } from "node:tls";
 
 import type { CertificateFacts, Credentials, WrittenAs } from "./certificate-files.ts";
 import { loadFiles, readFile, reasonOf } from "./certificate-files.ts";
+import { certificates as options } from "./options/certificates.ts";
 import { policyValuesOf } from "./policy.ts";
 import type { PolicyValues, Values } from "./policy.ts";
 import { loadNames } from "./sni-dir.ts";
@@ -83,7 +84,9 @@ function contextProblem(material: Material, values: Values): string | undefined 
     }
     return undefined;
   } catch (error) {
-    const given = [values.ciphers && `--ciphers ${values.ciphers}`, values.curves && `--curves ${values.curves}`];
-    return `TLS: expected usable settings, got ${given.filter(Boolean).join(", ") || file} (${reasonOf(error)})`;
+    const ciphers = values.ciphers === options.ciphers.default ? [] : [`--ciphers ${values.ciphers}`];
+    const curves = values.curves === undefined ? [] : [`--curves ${values.curves}`];
+    const given = [...ciphers, ...curves].join(", ");
+    return `TLS: expected usable settings, got ${given === "" ? file : given} (${reasonOf(error)})`;
   }
 }

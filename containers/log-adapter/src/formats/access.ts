@@ -34,7 +34,8 @@ export const readAccess: Format = (line, reading, times) => {
   return true;
 };
 
-function addRequest(reading: Parameters<Format>[1], text: string): void {
+/** What a request line tells, or itself where it is none. */
+export function addRequest(reading: Parameters<Format>[1], text: string): void {
   const request = REQUEST.exec(text);
   if (request === null) return addAttribute(reading, "http.request.line", given(text));
   const target = request[2]!;

@@ -6,8 +6,24 @@ import { severityOfLetter, severityOfSymbol, severityOfWord } from "../severity.
 const REDIS = /(?:(\d{1,10}):([XCSM])|\[(\d{1,10})\]) (?=\d{1,2} [A-Z])/y;
 const REDIS_MARK = / ([.*#-]) /y;
 
+const REDIS_SIGNAL = /(\d{1,10}):signal-handler \((\d{9,11})\) /y;
+
+/** `123:signal-handler (1136214245) message`: what Redis may safely write while it handles a signal. */
+const readRedisSignal: Format = (line, reading, times) => {
+  REDIS_SIGNAL.lastIndex = 0;
+  const match = REDIS_SIGNAL.exec(line);
+  if (match === null || !times.readEpoch(match[2]!)) return false;
+  takeTime(reading, times);
+  setSeverity(reading, "#", severityOfSymbol("#"));
+  addAttribute(reading, "process.pid", Number(match[1]));
+  reading.body = line.slice(REDIS_SIGNAL.lastIndex);
+  reading.format = "redis";
+  return true;
+};
+
 /** `123:M 02 Jan 2006 15:04:05.000 * message` */
 export const readRedis: Format = (line, reading, times) => {
+  if (line.startsWith(":signal-handler (", line.indexOf(":"))) return readRedisSignal(line, reading, times);
   REDIS.lastIndex = 0;
   const match = REDIS.exec(line);
   const end = match === null ? -1 : times.read(line, REDIS.lastIndex);
@@ -24,7 +40,7 @@ export const readRedis: Format = (line, reading, times) => {
 };
 
 const POSTGRESQL =
-  /([^:]{0,200}[^:\w]|)(DEBUG[1-5]?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): {2}/y;
+  /((?:[^:]|(?<=\]):|:(?! )){0,200}?[^:\w]|)(DEBUG[1-5]?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION): {2}/y;
 const PROCESS = /\[(\d{1,10})(?:-\d{1,10})?\]/;
 const USER = /(?:^|[\s,=])(\[unknown\]|[\w.-]{1,63})@(\[unknown\]|[\w.-]{1,63})/;
 

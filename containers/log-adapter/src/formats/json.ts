@@ -47,6 +47,8 @@ const LEVEL = [
   "priority",
   "severityNumber",
   "level_name",
+  "error_severity",
+  "log.syslog.severity.name",
 ];
 const BODY = [
   "msg",

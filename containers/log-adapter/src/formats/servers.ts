@@ -29,7 +29,7 @@ const APACHE_CLIENT = /\[(?:client|remote) ([^\]\s]{1,64})\] /y;
 
 /** `[Mon Jan 02 15:04:05 2006] [core:error] [pid 1:tid 2] [client 1.2.3.4:5] message`; 2.2 has time and level only. */
 export const readApacheError: Format = (line, reading, times) => {
-  const end = times.read(line, 1);
+  const end = /^\[[A-Z]/.test(line) ? times.read(line, 1) : -1;
   APACHE.lastIndex = end;
   const match = end < 0 ? null : APACHE.exec(line);
   if (match === null) return false;

@@ -2,13 +2,14 @@
 import { addAttribute, setSeverity, takeTime } from "../reading.ts";
 import type { Format, Reading } from "../reading.ts";
 import { severityOfSyslog, wordOfSyslog } from "../severity.ts";
+import { takeMnemonic } from "./text-items.ts";
 
 const PRIORITY = /<(\d{1,3})>/y;
 const HEADER_5424 = /1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) /y;
 const HOST = /([\w:@/-][\w.:@/%-]{0,254}) +(?!\w{1,20} repeated)/y;
 /** A program with its process between brackets, perhaps with a name of several words, or followed by its version. */
 const TAG =
-  /((?:-- )?[\w./()@$+*-]{1,128}(?: [\w./()@+-]{1,32}){0,3})(?:\[(\d{1,10})\])?( \([^()]{1,128}\))?:(?: +|$)/y;
+  /((?:-- {1,2})?[\w./()@$+*-]{1,128}(?: [\w./()@+-]{1,32}){0,3})(?:\[(\d{1,10})\])?( \([^()]{1,128}\))?:(?: +|$)/y;
 
 /** Fits where a line begins with a priority or with a month, a time and a host. */
 export const readSyslog: Format = (line, reading, times) => {
@@ -18,6 +19,7 @@ export const readSyslog: Format = (line, reading, times) => {
   takeTime(reading, times);
   reading.format = "syslog";
   readTagged(line, skipSpaces(line, end), reading);
+  takeMnemonic(reading);
   return true;
 };
 
@@ -25,7 +27,7 @@ export const readSyslog: Format = (line, reading, times) => {
 export function readTagged(line: string, from: number, reading: Reading): void {
   let at = from;
   HOST.lastIndex = at;
-  const host = line.startsWith("--- ", at) ? null : HOST.exec(line);
+  const host = /^-{2,3} /.test(line.slice(at, at + 4)) ? null : HOST.exec(line);
   // What ends in a colon or has a process is the tag already.
   if (host !== null && !host[1]!.endsWith(":")) {
     addAttribute(reading, "host.name", host[1]);
@@ -63,7 +65,8 @@ export const readSyslog5424: Format = (line, reading, times) => {
   const named = { "host.name": host, "service.name": app, "syslog.procid": process, "syslog.msgid": message };
   for (const [name, value] of Object.entries(named)) if (value !== "-") addAttribute(reading, name, value);
   const end = readStructuredData(line, HEADER_5424.lastIndex, reading);
-  reading.body = line.slice(end).replace(/^ ?\uFEFF?/, "");
+  // rsyslog keeps the space that stood behind the tag.
+  reading.body = line.slice(end).replace(/^ ?\uFEFF? ?/, "");
   reading.format = "syslog5424";
   return true;
 };

@@ -1,0 +1,172 @@
+// The files of one input: finds those that the pattern names, follows each, and finishes those that were moved away.
+import { dirname } from "node:path";
+
+import type { Mark } from "./checkpoint.ts";
+import { pathsOf } from "./glob.ts";
+import { createMemory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
+import { findContinuation, findLater, keyAt, keyOf, withSource } from "./siblings.ts";
+import { openTail } from "./tail.ts";
+import type { Tail, TailSettings } from "./tail.ts";
+
+export type Follower = {
+  /**
+   * Looks once at everything, and reads what is new. `now` is the time for all files of this look: what was written before
+   * a rotation has then waited long enough whenever what was written after it has. Says how many bytes were read.
+   */
+  poll(now: number): Promise<number>;
+  /** Ends all sinks, and closes the files. */
+  end(): Promise<void>;
+  marks(): Mark[];
+};
+
+export type FollowSettings = Omit<TailSettings, "restOf"> & {
+  readonly pattern: string;
+  /** Is told of a file that cannot be read, once until it can. */
+  failed(path: string, error: Error): void;
+};
+
+/** After so many looks at which a file that was moved away had nothing new, nobody writes it any more. */
+const QUIET_LOOKS = 8;
+/** So many looks a copy waits for its original to be cut back. */
+const PATIENT_LOOKS = 40;
+
+type Followed = { readonly tail: Tail; quiet: number };
+
+export function createFollower(settings: FollowSettings, marks: readonly Mark[]): Follower {
+  const memory = createMemory(marks);
+  const tails = createTails(settings, memory);
+  const { followed, openAt, readOf } = tails;
+  const waiting = new Map<string, number>();
+  let unopened: readonly Mark[] = marks;
+  let isFirst = true;
+  return { poll, end, marks: () => [...unopened, ...[...followed.values()].map(({ tail }) => tail.mark())] };
+
+  async function poll(now: number): Promise<number> {
+    const paths = await pathsOf(settings.pattern);
+    const found = await Promise.all(paths.map(async (path) => ({ path, key: await keyAt(path) })));
+    const current = new Set<string>();
+    for (const { key } of found) if (key !== undefined) current.add(key);
+    let total = isFirst ? await openMoved({ marks, memory, tails, now }) : 0;
+    // Those that were moved away come first: what is in them was written before.
+    for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
+    for (const { path, key } of found) {
+      if (key === undefined || followed.has(key) || (await waits(path, key))) continue;
+      await openAt(path, key, await memory.markOf(path, key));
+    }
+    // A mark whose file is gone has served.
+    if (isFirst) unopened = [];
+    isFirst = false;
+    for (const key of current) total += await readOf(key, now);
+    return total;
+  }
+
+  /**
+   * A copy of a file that is followed tells what was not read before that is cut back, so it waits; but not for long, as it
+   * may be the file of another that happens to write the same.
+   */
+  async function waits(path: string, key: string): Promise<boolean> {
+    const looks = waiting.get(key) ?? 0;
+    const isWaiting = looks < PATIENT_LOOKS && (await isCopy(path, followed.values()));
+    if (isWaiting) waiting.set(key, looks + 1);
+    else waiting.delete(key);
+    return isWaiting;
+  }
+
+  async function finish(key: string, entry: Followed, now: number): Promise<number> {
+    const bytes = await readOf(key, now);
+    entry.quiet = bytes === 0 ? entry.quiet + 1 : 0;
+    if (entry.quiet < QUIET_LOOKS || settings.isEnding()) return bytes;
+    await entry.tail.end(true);
+    await memory.letGo(entry.tail.mark());
+    await entry.tail.close();
+    followed.delete(key);
+    return bytes;
+  }
+
+  async function end(): Promise<void> {
+    // A line without its end is read again at the next start.
+    for (const { tail } of followed.values()) await tail.end(false);
+    for (const { tail } of followed.values()) await tail.close();
+  }
+}
+
+type Tails = {
+  /** Those that are open, by device and inode. */
+  readonly followed: Map<string, Followed>;
+  openAt(path: string, key: string, mark?: Mark): Promise<void>;
+  /** Reads what is new in one of them; says how many bytes that were. */
+  readOf(key: string, now: number): Promise<number>;
+};
+
+function createTails(settings: FollowSettings, memory: Memory): Tails {
+  const followed = new Map<string, Followed>();
+  const failing = new Set<string>();
+  return { followed, openAt, readOf };
+
+  async function openAt(path: string, key: string, mark?: Mark): Promise<void> {
+    try {
+      const tail = await openTail(path, { ...settings, restOf: memory.restOf }, mark);
+      failing.delete(path);
+      followed.set(key, { tail, quiet: 0 });
+    } catch (error) {
+      fail(path, error as Error);
+    }
+  }
+
+  function fail(path: string, error: Error): void {
+    if (!failing.has(path)) settings.failed(path, error);
+    failing.add(path);
+  }
+
+  async function readOf(key: string, now: number): Promise<number> {
+    const entry = followed.get(key);
+    if (entry === undefined || settings.isEnding()) return 0;
+    try {
+      return await entry.tail.read(now);
+    } catch (error) {
+      if (!isOfFile(error)) throw error;
+      fail(entry.tail.path, error);
+      return 0;
+    }
+  }
+}
+
+type Moved = { readonly marks: readonly Mark[]; readonly memory: Memory; readonly tails: Tails; readonly now: number };
+
+/** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
+async function openMoved({ marks, memory, tails, now }: Moved): Promise<number> {
+  const { followed, openAt, readOf } = tails;
+  let total = 0;
+  for (const mark of marks) {
+    const found = await findContinuation(mark);
+    if (found === undefined) continue;
+    memory.remember(found.key, mark);
+    if (found.path === mark.path) continue;
+    // What is in it was written before what is in the file's successors.
+    await openAt(found.path, found.key, mark);
+    total += await readOf(found.key, now);
+    for (const later of await findLater(mark, found)) {
+      if (followed.has(later.key) || marks.some((other) => keyOf(other) === later.key)) continue;
+      await openAt(later.path, later.key);
+      total += await readOf(later.key, now);
+    }
+  }
+  return total;
+}
+
+async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {
+  const near = [...followed].filter(({ tail }) => dirname(tail.path) === dirname(path));
+  if (near.length === 0) return false;
+  return withSource(path, async (source) => {
+    for (const { tail } of near) if (await tail.isCopiedBy(source)) return true;
+    return false;
+    // What is still being compressed cannot be compared yet.
+  }).catch(() => path.endsWith(".gz"));
+}
+
+/** Whether it was the file that failed, and not whoever was given its content. */
+const isOfFile = (error: unknown): error is Error => {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall === "read" || syscall === "fstat" || String(code).startsWith("Z_");
+};
