@@ -6,12 +6,14 @@ import swagger from "@fastify/swagger";
 import { formatAddress, isLoopbackHost } from "@outrigger/options";
 import type { Address, Secret } from "@outrigger/options";
 import fastify from "fastify";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 import { ADMIN_ROUTES } from "./admin-routes.ts";
 import type { AdminRoute } from "./admin-routes.ts";
-import type { ReloadOutcome, Route } from "./container.ts";
+import type { Answerer, ReloadOutcome, Route } from "./container.ts";
 import type { Liveness } from "./liveness.ts";
+import { addOwnRoutes } from "./own-routes.ts";
+import type { Guard } from "./own-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { runtimeName } from "./runtime-name.ts";
 
@@ -25,9 +27,9 @@ export type AdminSource = {
   readonly liveness: Liveness;
   metricsText(): Promise<{ contentType: string; text: string }>;
   status(): Record<string, unknown>;
-  /** The container's own routes by path; `answer` gives undefined until it has started. */
+  /** The container's own routes by path; nobody answers them until it has started. */
   readonly routes: Readonly<Record<string, Route>>;
-  answer(path: string, query: Readonly<Record<string, string>>): Record<string, unknown> | undefined;
+  answerer(path: string): Answerer | undefined;
   reload(): Promise<ReloadOutcome>;
   shutdown(): void;
   refused(reason: "not_loopback" | "bad_token"): void;
@@ -67,8 +69,9 @@ export async function createAdminServer(source: AdminSource, access: Access): Pr
   server.after(() => {
     addProbes(server, source);
     addFacts(server, source);
-    for (const [path, route] of Object.entries(source.routes)) addRoute(server, source, path, route);
-    addChanges(server, source, guard(source, access));
+    const guarded = guard(source, access);
+    addChanges(server, source, guarded);
+    addOwnRoutes(server, source, guarded);
   });
   await server.ready();
   return server;
@@ -118,22 +121,6 @@ function addFacts(server: FastifyInstance, source: AdminSource): void {
   );
   server.get("/openapi.json", { schema: schemaOf("GET /openapi.json") }, () => server.swagger());
 }
-
-function addRoute(server: FastifyInstance, source: AdminSource, path: string, route: Route): void {
-  const parameters = Object.entries(route.query).map(([name, description]) => [name, { type: "string", description }]);
-  const querystring = {
-    type: "object",
-    properties: Object.fromEntries(parameters),
-    required: Object.keys(route.query),
-  };
-  const response = { 200: json("The answer", route.answer), 503: json("Not started yet", { error: text }) };
-  server.get(path, { schema: { summary: route.summary, response, querystring } }, (request, reply) => {
-    const answer = source.answer(path, request.query as Readonly<Record<string, string>>);
-    return answer ?? reply.code(503).send({ error: "the container has not started yet" });
-  });
-}
-
-type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard): void {
   const refusals = {

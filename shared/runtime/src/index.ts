@@ -2,9 +2,11 @@
 export { ADMIN_ROUTES, endpointsMarkdown } from "./admin-routes.ts";
 export { commonOptionsOf } from "./common-options.ts";
 export type { CommonOptions } from "./common-options.ts";
-export { defineContainer } from "./container.ts";
+export { defineContainer, withStatus } from "./container.ts";
 export type {
   AnyContainer,
+  Answerer,
+  Asked,
   ContainerDefinition,
   Context,
   Pattern,
