@@ -3,8 +3,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { jsonSchemaOf, markdownOf } from "@outrigger/options";
-import { commonMetrics, endpointsMarkdown, exitCodesMarkdown, metricsMarkdown, tableOf } from "@outrigger/runtime";
+import { commandsMarkdown, jsonSchemaOf, markdownOf } from "@outrigger/options";
+import {
+  commandsOf,
+  commonMetrics,
+  endpointsMarkdown,
+  exitCodesMarkdown,
+  metricsMarkdown,
+  tableOf,
+} from "@outrigger/runtime";
 import type { AnyContainer } from "@outrigger/runtime";
 import { format } from "oxfmt";
 import type { FormatConfig } from "oxfmt";
@@ -49,6 +56,7 @@ const partsOf = (container: AnyContainer): Record<string, string> => ({
   "metrics of every container": metricsMarkdown(commonMetrics),
   endpoints: endpointsMarkdown(),
   "exit codes": exitCodesMarkdown(),
+  ...(container.commands === undefined ? {} : { commands: commandsMarkdown(container.name, commandsOf(container)) }),
 });
 
 function fillFile(

@@ -19,6 +19,7 @@ import { expect, test } from "vitest";
 
 import { resolve } from "../test/surroundings.ts";
 import {
+  commandsMarkdown,
   address,
   boolean,
   bytes,
@@ -37,6 +38,7 @@ import {
   structured,
   text,
   usageOf,
+  usageOfCommand,
   z,
 } from "./index.ts";
 
@@ -238,7 +240,7 @@ test("printConfig shows each value as it would be written, with its origin", () 
 });
 
 test("usage lists every flag with its variables and default, by section, within 100 columns", () => {
-  const usage = usageOf("demo", "Shows.", table);
+  const usage = usageOf("demo", { summary: "Shows.", table, commands: [] });
   expect(usage).toContain("demo - Shows.");
   expect(usage).toContain(
     "Traffic:\n  --listen <address>\n      What it does.\n      [DEMO_LISTEN] [default: 0.0.0.0:8443]",
@@ -251,6 +253,17 @@ test("usage lists every flag with its variables and default, by section, within 
     expect(usage).toContain(action);
   }
   for (const line of usage.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test("usage and Markdown list the commands with their words, and a command's own usage its flags", () => {
+  const flags = { deep: table.dryRun };
+  const commands = [{ name: "route", summary: "Tells the shard.", words: ["key"], flags }];
+  const usage = usageOf("demo", { summary: "Shows.", table, commands });
+  expect(usage).toContain("Usage: demo [flags]\n       demo healthcheck\n       demo route <key> [flags]\n");
+  expect(usage).toContain("  route <key>\n      Tells the shard.\n");
+  const own = usageOfCommand("demo", commands[0]!);
+  expect(own).toContain("demo route - Tells the shard.\n\nUsage: demo route <key> [flags]\n\n  --deep\n");
+  expect(commandsMarkdown("demo", commands)).toContain("| `demo route <key>` | Tells the shard. | `--deep`: What it");
 });
 
 test("the Markdown has a table for each section, and escapes what would break a row", () => {

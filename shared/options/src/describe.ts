@@ -1,6 +1,8 @@
 // The table as people and tools read it: usage text, Markdown, JSON Schema, and the effective values.
 import { Document } from "yaml";
 
+import type { CommandLine } from "./command.ts";
+import { commandForm } from "./command.ts";
 import { ACTIONS } from "./flags.ts";
 import { optionsOfFile } from "./resolve.ts";
 import type { Option, OptionTable } from "./table.ts";
@@ -31,8 +33,13 @@ function wrapped(text: string, indent: string): string {
 }
 
 /** What `--help` prints. */
-export function usageOf(container: string, summary: string, table: OptionTable): string {
-  const out = [`${container} - ${summary}`, "", `Usage: ${container} [flags]`, `       ${container} healthcheck`, ""];
+export function usageOf(
+  container: string,
+  { summary, table, commands }: { summary: string; table: OptionTable; commands: readonly CommandLine[] },
+): string {
+  const forms = ["[flags]", "healthcheck", ...commands.map((command) => `${commandForm(command)} [flags]`)];
+  const out = [`${container} - ${summary}`, ""];
+  out.push(...forms.map((form, index) => `${index === 0 ? "Usage:" : "      "} ${container} ${form}`), "");
   out.push(
     wrapped(
       `Every option is a flag, a variable (${prefixOf(container)}_...) or a key of the --config file, in this order of precedence.`,
@@ -44,18 +51,50 @@ export function usageOf(container: string, summary: string, table: OptionTable):
     out.push(`${section}:`);
     for (const { option, flag, variable } of rows) {
       if (option.kind.fileOnly === true) continue;
-      const form = option.kind.secret === true ? "path" : option.kind.name;
-      const argument = option.kind.boolean === true ? "" : ` <${form}>`;
-      out.push(`  ${flag}${argument}`, wrapped(option.summary, "      "));
+      out.push(...flagLines(flag, option));
       const facts = [variable, ...Object.keys(option.aliases ?? {})].join(", ");
       out.push(`      [${facts}]${option.default === undefined ? "" : ` [default: ${option.default}]`}`);
     }
     out.push("");
   }
+  if (commands.length > 0) out.push("Commands, which answer and start nothing (--help after one shows its flags):");
+  for (const command of commands) out.push(`  ${commandForm(command)}`, wrapped(command.summary, "      "));
+  if (commands.length > 0) out.push("");
   out.push("Other:");
   for (const [action, does] of Object.entries(ACTIONS)) out.push(`  ${flagOf(action).padEnd(20)}${does}`);
   out.push(`  ${"healthcheck".padEnd(20)}Ask the running container whether it is ready, then exit 0 or 1.`);
   return out.join("\n");
+}
+
+/** A flag as it is written, and what it does. */
+function flagLines(flag: string, { kind, summary }: Option<unknown>): string[] {
+  const argument = kind.boolean === true ? "" : ` <${kind.secret === true ? "path" : kind.name}>`;
+  return [`  ${flag}${argument}`, wrapped(summary, "      ")];
+}
+
+/** What `--help` after a command prints. */
+export function usageOfCommand(container: string, command: CommandLine): string {
+  const out = [`${container} ${command.name} - ${command.summary}`, ""];
+  out.push(`Usage: ${container} ${commandForm(command)} [flags]`, "");
+  for (const [property, described] of Object.entries(command.flags)) {
+    out.push(...flagLines(spell(property, described.kind, "").flag, described));
+    if (described.default !== undefined) out.push(`      [default: ${described.default}]`);
+  }
+  if (Object.keys(command.flags).length > 0) out.push("");
+  out.push(`All options of ${container} may stand beside these: see ${container} --help.`);
+  return out.join("\n");
+}
+
+/** The commands of a README, each with its flags. */
+export function commandsMarkdown(container: string, commands: readonly CommandLine[]): string {
+  const rows = commands.map((command) => {
+    const flags = Object.entries(command.flags).map(([property, { kind, summary }]) => {
+      const flag = spell(property, kind, "").flag;
+      return `\`${flag}${kind.boolean === true ? "" : ` <${kind.name}>`}\`: ${summary}`;
+    });
+    return `| ${[`\`${container} ${commandForm(command)}\``, command.summary, flags.join("<br>")].map(cell).join(" | ")} |`;
+  });
+  return ["| command | what it answers | flags of its own |", "|---|---|---|", ...rows].join("\n");
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");

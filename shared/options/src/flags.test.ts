@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { resolve } from "../test/surroundings.ts";
 import { address, boolean, integer, list, option, structured, text, z } from "./index.ts";
@@ -75,4 +75,42 @@ test("an action is recognized among other flags, and the first one counts", () =
   expect(flags("--version").action).toBe("version");
   expect(flags("--check-config", "--listen", "h:2")).toMatchObject({ action: "checkConfig", problems: [] });
   expect(flags("-path").action).toBeUndefined();
+});
+
+describe("a command", () => {
+  const command = {
+    name: "route",
+    summary: "Tells.",
+    words: ["key", "where"],
+    flags: { deep: option({ ...described, kind: boolean(), default: "false" }) },
+  };
+  const asked = (...argv: string[]) => resolve(table, { argv, command });
+
+  test("takes its words among flags of its own and of the container", () => {
+    const { values, words, problems } = asked("a", "--greeting", "hi", "b", "--deep");
+    expect({ words, problems }).toEqual({ words: ["a", "b"], problems: [] });
+    expect(values).toMatchObject({ greeting: "hi", deep: true });
+    expect(asked("a", "b").values).toMatchObject({ greeting: "hello", deep: false });
+  });
+
+  test("takes words that begin with a hyphen after two hyphens", () => {
+    expect(asked("--deep", "--", "-a", "--greeting")).toMatchObject({ words: ["-a", "--greeting"], problems: [] });
+    expect(asked("a", "--", "-b")).toMatchObject({ words: ["a", "-b"], problems: [] });
+  });
+
+  test("says what is missing, and refuses what is too much", () => {
+    expect(asked().problems).toEqual(["route: expected route <key> <where>, got nothing after route"]);
+    expect(asked("a").problems).toEqual(["route: expected route <key> <where>, got a after route"]);
+    expect(asked("a", "b", "c").problems).toEqual(["c: expected a flag, got a bare word"]);
+    expect(asked("--", "a", "b", "c").problems).toEqual(["route: expected route <key> <where>, got a b c after route"]);
+  });
+
+  test("has flags that no variable and no file can set, and that nobody else knows", () => {
+    expect(resolve(table, { argv: ["--deep"] }).problems).toEqual([
+      expect.stringMatching(/^--deep: expected a known flag/),
+    ]);
+    expect(resolve(table, { argv: ["a", "b"], command, env: { DEMO_DEEP: "true" } }).problems).toEqual([
+      expect.stringMatching(/^DEMO_DEEP: expected a known variable/),
+    ]);
+  });
 });

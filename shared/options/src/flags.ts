@@ -1,4 +1,6 @@
 // Reads the command line: `--name value`, `--name=value`, `--switch`, `--no-switch`. A list may be repeated.
+import type { CommandLine } from "./command.ts";
+import { commandForm } from "./command.ts";
 import type { Entry, SourceEntries } from "./entries.ts";
 import { didYouMean } from "./entries.ts";
 import type { AnyKind, OptionTable } from "./table.ts";
@@ -17,28 +19,54 @@ const ACTION_BY_FLAG = new Map(Object.keys(ACTIONS).map((action) => [flagOf(acti
 const SHORT_FLAGS: Readonly<Record<string, string>> = { "-h": "--help" };
 
 /** Entries by property, and the action that was asked for first. */
-export type FlagEntries = SourceEntries & { readonly action: Action | undefined };
+export type FlagEntries = SourceEntries & {
+  readonly action: Action | undefined;
+  /** The words of the command, in order. */
+  readonly words: readonly string[];
+};
 
-export function readFlags(table: OptionTable, argv: readonly string[]): FlagEntries {
+/** Reads what stands after the command's name, or the whole command line where there is no command. */
+export function readFlags(table: OptionTable, argv: readonly string[], command?: CommandLine): FlagEntries {
   const known = new Map(
     Object.entries(table).map(([property, { kind }]) => [spell(property, kind, "").flag, property]),
   );
   const meaningOf = (flag: string): Meaning => meaningIn(table, known, flag);
   const entries = new Map<string, Entry>();
   const problems: string[] = [];
+  const { flags, rest } = divide(argv, command);
+  const words: string[] = [];
+  const wanted = command === undefined ? 0 : command.words.length - rest.length;
   let action: Action | undefined;
-  for (const written of pairsOf(argv, (flag) => takesValue(meaningOf(flag)))) {
+  const take = (written: Written, { property, kind, negated }: Named): void => {
+    const before = kind.list === true ? entries.get(property) : undefined;
+    entries.set(property, entryOf(written.flag, written.value ?? String(!negated), before));
+  };
+  for (const written of pairsOf(flags, (flag) => takesValue(meaningOf(flag)))) {
+    if (words.length < wanted && !written.flag.startsWith("-")) {
+      words.push(written.flag);
+      continue;
+    }
     const meaning = meaningOf(written.flag);
     if ("action" in meaning) action ??= meaning.action;
     const problem = problemOf(written, meaning);
     if (problem !== undefined) problems.push(problem);
-    else if ("property" in meaning) {
-      const { property, kind, negated } = meaning;
-      const before = kind.list === true ? entries.get(property) : undefined;
-      entries.set(property, entryOf(written.flag, written.value ?? String(!negated), before));
-    }
+    else if ("property" in meaning) take(written, meaning);
   }
-  return { entries, problems, action };
+  words.push(...rest);
+  problems.push(...problemsOfWords(command, words));
+  return { entries, problems, action, words };
+}
+
+/** What stands after `--` is words, whatever it begins with. Only commands have words. */
+function divide(argv: readonly string[], command: CommandLine | undefined): { flags: string[]; rest: string[] } {
+  const end = command === undefined ? -1 : argv.indexOf("--");
+  return end < 0 ? { flags: [...argv], rest: [] } : { flags: argv.slice(0, end), rest: argv.slice(end + 1) };
+}
+
+function problemsOfWords(command: CommandLine | undefined, words: readonly string[]): string[] {
+  if (command === undefined || words.length === command.words.length) return [];
+  const got = words.length === 0 ? "nothing" : words.join(" ");
+  return [`${command.name}: expected ${commandForm(command)}, got ${got} after ${command.name}`];
 }
 
 type Written = { readonly flag: string; readonly value: string | undefined };
@@ -57,10 +85,8 @@ function pairsOf(argv: readonly string[], takesValue: (flag: string) => boolean)
   return pairs;
 }
 
-type Meaning =
-  | { readonly action: Action }
-  | { readonly problem: string }
-  | { readonly property: string; readonly kind: AnyKind; readonly negated: boolean };
+type Named = { readonly property: string; readonly kind: AnyKind; readonly negated: boolean };
+type Meaning = { readonly action: Action } | { readonly problem: string } | Named;
 
 function meaningIn(table: OptionTable, known: ReadonlyMap<string, string>, flag: string): Meaning {
   const action = ACTION_BY_FLAG.get(flag);

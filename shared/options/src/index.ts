@@ -1,7 +1,8 @@
 // The option language: one table gives flags, variables, file keys, usage, documentation and schemas.
 export { formatAddress, isLoopbackHost, parseAddress, staysOnMachine } from "./address.ts";
 export type { Address } from "./address.ts";
-export { jsonSchemaOf, markdownOf, printConfig, usageOf } from "./describe.ts";
+export type { CommandLine } from "./command.ts";
+export { commandsMarkdown, jsonSchemaOf, markdownOf, printConfig, usageOf, usageOfCommand } from "./describe.ts";
 export { list, structured } from "./compound-kinds.ts";
 export { ACTIONS } from "./flags.ts";
 export type { Action } from "./flags.ts";

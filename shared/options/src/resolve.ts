@@ -1,6 +1,7 @@
 // From flags, variables and file to values: one precedence, every problem reported at once.
 import type * as z from "zod";
 
+import type { CommandLine } from "./command.ts";
 import { itemsOf } from "./compound-kinds.ts";
 import type { Entry, SourceEntries } from "./entries.ts";
 import { readFileText } from "./file.ts";
@@ -17,9 +18,11 @@ export type Surroundings = {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
+  /** The command that is asked for; `argv` is then what stands after its name. */
+  readonly command?: CommandLine | undefined;
 };
 
-/** The outcome: values are complete only when there are no problems. */
+/** The outcome; the values of a command's own flags stand beside the options'. Values are complete only when there are no problems. */
 export type Resolution<T extends OptionTable> = {
   readonly values: ValuesOf<T>;
   /** For each property, where its value is from: `flag --listen`, `variable X_LISTEN`, `<file>: listen`, `default`. */
@@ -28,6 +31,8 @@ export type Resolution<T extends OptionTable> = {
   readonly writtenAs: Readonly<Record<keyof T, string>>;
   readonly problems: readonly string[];
   readonly action: Action | undefined;
+  /** The words of the command, in order. */
+  readonly words: readonly string[];
 };
 
 /** The option that names the file; every container has it, so the reader looks for it before anything else. */
@@ -49,7 +54,8 @@ export function resolveOptions<T extends OptionTable>(container: string, own: T,
   const prefix = prefixOf(container);
   const table: OptionTable = { ...configOption, ...own };
   const inlineVariable = `${prefix}_CONFIG_INLINE`;
-  const flags = readFlags(table, from.argv);
+  const all: OptionTable = { ...table, ...from.command?.flags };
+  const flags = readFlags(all, from.argv, from.command);
   const variables = readVariables(table, prefix, from.env, [inlineVariable]);
   const named = flags.entries.get("config") ?? variables.entries.get("config");
   const file = readConfig(optionsOfFile(table), named, { from, inlineVariable });
@@ -58,15 +64,17 @@ export function resolveOptions<T extends OptionTable>(container: string, own: T,
   const values: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
   const writtenAs: Record<string, string> = {};
-  for (const [property, described] of Object.entries(table)) {
-    const entry = flags.entries.get(property) ?? variables.entries.get(property) ?? file.entries.get(property);
+  const entryOf = (property: string): Entry | undefined =>
+    flags.entries.get(property) ?? variables.entries.get(property) ?? file.entries.get(property);
+  for (const [property, described] of Object.entries(all)) {
+    const entry = entryOf(property);
     origins[property] = entry?.origin ?? "default";
     writtenAs[property] = entry?.writtenAs ?? spell(property, described.kind, prefix).flag;
     const parsed = entry === undefined ? defaultOf(described) : parseEntry(described.kind, entry, from);
     if (parsed.value !== undefined) values[property] = parsed.value;
     problems.push(...(parsed.problems ?? []));
   }
-  return { values, origins, writtenAs, problems, action: flags.action } as unknown as Resolution<T>;
+  return { values, origins, writtenAs, problems, action: flags.action, words: flags.words } as unknown as Resolution<T>;
 }
 
 type Parsed = { readonly value?: unknown; readonly problems?: readonly string[] };

@@ -44,7 +44,7 @@ test("neither the printed values nor the descriptions show it, and the path is p
   expect(printed).toBe("apiTokenFile: /run/token # flag --api-token-file");
   expect(JSON.stringify(values)).toBe('{"apiToken":"[redacted]"}');
   expect(resolve(table, { env: { DEMO_CONFIG_INLINE: printed }, files }).values.apiToken?.reveal()).toBe(HIDDEN);
-  expect(usageOf("demo", "Shows.", table)).toContain("--api-token-file <path>");
+  expect(usageOf("demo", { summary: "Shows.", table, commands: [] })).toContain("--api-token-file <path>");
   expect(markdownOf("demo", table)).toContain("`DEMO_API_TOKEN_FILE`");
   expect(jsonSchemaOf("demo", table)["properties"]).toHaveProperty("apiTokenFile");
 });

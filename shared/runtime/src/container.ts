@@ -3,7 +3,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { MessagePort } from "node:worker_threads";
 
-import type { OptionTable, ValuesOf } from "@outrigger/options";
+import type { CommandLine, OptionTable, ValuesOf } from "@outrigger/options";
 
 import type { CommonOptions } from "./common-options.ts";
 import type { Logger, Recorder } from "./logger.ts";
@@ -117,6 +117,25 @@ export type ThreadContext<M extends MetricTable> = {
   readonly metrics: MetricsOf<M>;
 };
 
+/** What a command receives. */
+export type CommandContext<O extends OptionTable, F extends OptionTable> = {
+  /** The container's options, checked as before a start. */
+  readonly options: ValuesOf<O & CommonOptions>;
+  /** The command's own flags. */
+  readonly flags: ValuesOf<F>;
+  /** The words after its name, as many as it describes. */
+  readonly words: readonly string[];
+  readonly stdio: Stdio;
+};
+
+/** A command: answers a question on standard output, without starting anything. */
+export type Command = Omit<CommandLine, "name"> & {
+  /** Resolves with whether the answer is a good one: exit status 0 or 1. An error is told on stderr, exit status 1. */
+  // The types of its options and flags are its own: see defineCommand.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  run(context: CommandContext<any, any>): Promise<boolean>;
+};
+
 /** A sidecar adds to the application, an ambassador speaks to the world for it, an adapter makes it look like others. */
 export type Pattern = "sidecar" | "ambassador" | "adapter";
 
@@ -133,6 +152,8 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
   readonly metrics: M;
   /** Routes of its own on the admin server, by path below `/api/v1/`. */
   readonly routes?: Readonly<Record<string, Route>>;
+  /** Commands of its own, by name: `<container> <name> <words> [flags]`. */
+  readonly commands?: Readonly<Record<string, Command>>;
   /**
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.
@@ -153,4 +174,15 @@ export function defineContainer<const O extends OptionTable, const M extends Met
   definition: ContainerDefinition<O, M>,
 ): ContainerDefinition<O, M> {
   return definition;
+}
+
+/** Defines a command of a container with these options; only gives its parts their types. */
+export function defineCommand<const O extends OptionTable, const F extends OptionTable>(
+  _options: O,
+  command: Omit<CommandLine, "name" | "flags"> & {
+    readonly flags: F;
+    run(context: CommandContext<O, F>): Promise<boolean>;
+  },
+): Command {
+  return command;
 }

@@ -2,11 +2,13 @@
 export { ADMIN_ROUTES, endpointsMarkdown } from "./admin-routes.ts";
 export { commonOptionsOf } from "./common-options.ts";
 export type { CommonOptions } from "./common-options.ts";
-export { defineContainer, withStatus } from "./container.ts";
+export { defineCommand, defineContainer, withStatus } from "./container.ts";
 export type {
   AnyContainer,
   Answerer,
   Asked,
+  Command,
+  CommandContext,
   ContainerDefinition,
   Context,
   Pattern,
@@ -26,6 +28,6 @@ export { counter, gauge, histogram, isClosed, metricsMarkdown, seriesOf } from "
 export type { Metric, MetricTable } from "./metric-table.ts";
 export type { Readiness } from "./readiness.ts";
 export { commonMetrics } from "./registry.ts";
-export { run, tableOf } from "./run.ts";
+export { commandsOf, run, tableOf } from "./run.ts";
 export { startContainer } from "./start.ts";
 export type { StartedContainer } from "./start.ts";

@@ -20,6 +20,38 @@ async function start(args: string[] = [], env: Record<string, string> = {}): Pro
   return container;
 }
 
+describe("a command", () => {
+  test("answers on stdout, and its exit status tells whether the answer is a good one", async () => {
+    expect(await run(["greet", "Ada"])).toMatchObject({ code: 0, stdout: "hello Ada from nowhere\n", stderr: "" });
+    expect(await run(["greet", "--politely", "stranger", "--source", "x"])).toMatchObject({
+      code: 1,
+      stdout: "dear stranger from x\n",
+      stderr: "",
+    });
+  });
+
+  test("tells an error on stderr, and wrong options as every start does", async () => {
+    expect(await run(["greet", "nobody"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: "demo greet: expected somebody, got nobody\n",
+    });
+    expect(await run(["greet"])).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: "demo: greet: expected greet <name>, got nothing after greet\n",
+    });
+    expect((await run(["greet", "Ada", "--source", "bad"])).code).toBe(2);
+  });
+
+  test("is shown by --help, and shows its own flags after its name", async () => {
+    expect((await run(["--help"])).stdout).toContain("  greet <name>\n      Greets somebody.\n");
+    const { code, stdout } = await run(["greet", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Usage: demo greet <name> [flags]\n\n  --politely\n      With a bow.\n");
+  });
+});
+
 describe("asked for text", () => {
   test("--help and --version write it to stdout and exit 0, whatever else is wrong", async () => {
     const help = await run(["--help", "--nonsense"]);

@@ -1,11 +1,11 @@
 // The process around a container: arguments, environment, signals, exit status. The only file that ends the process.
 import { isMainThread } from "node:worker_threads";
 
-import type { Action, OptionTable, Resolution } from "@outrigger/options";
-import { printConfig, resolveOptions, usageOf } from "@outrigger/options";
+import type { Action, CommandLine, OptionTable, Resolution } from "@outrigger/options";
+import { printConfig, resolveOptions, usageOf, usageOfCommand } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
-import type { AnyContainer, Reread } from "./container.ts";
+import type { AnyContainer, Reread, Stdio } from "./container.ts";
 import { EXIT } from "./exit.ts";
 import { isHealthy } from "./healthcheck.ts";
 import { readTextFile } from "./read-file.ts";
@@ -21,26 +21,29 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   }
   const [first, ...rest] = process.argv.slice(2);
   const isHealthcheck = first === "healthcheck";
+  const command = commandsOf(container).find(({ name }) => name === first);
   const table = tableOf(container);
   const resolve = (): Resolution<OptionTable> =>
     resolveOptions(container.name, table, {
-      argv: isHealthcheck ? rest : process.argv.slice(2),
+      argv: isHealthcheck || command !== undefined ? rest : process.argv.slice(2),
       env: process.env,
       readFile: readTextFile,
+      command,
     });
   const resolution = resolve();
-  if (resolution.action === "help") return exitWith(EXIT.ok, usageOf(container.name, container.summary, table));
+  if (resolution.action === "help") return exitWith(EXIT.ok, helpOf(container, command));
   if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
   const problems = await problemsOf(container, resolution, isHealthcheck);
   if (problems.length > 0)
     return exitWith(EXIT.usage, "", problems.map((problem) => `${container.name}: ${problem}`).join("\n"));
   if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
   if (resolution.action !== undefined) return exitWith(EXIT.ok, reportOf(resolution.action, table, resolution));
+  const stdio = { input: () => process.stdin, output: () => process.stdout };
+  if (command !== undefined) return answer(container, command, { resolution, stdio });
   const reread = async (): Promise<Reread> => {
     const again = resolve();
     return { values: again.values, problems: await problemsOf(container, again, false) };
   };
-  const stdio = { input: () => process.stdin, output: () => process.stdout };
   return live(container, resolution, { entry, reread, stdio });
 }
 
@@ -49,6 +52,36 @@ export const tableOf = (container: AnyContainer): OptionTable => ({
   ...container.options,
   ...commonOptionsOf(container.adminPort),
 });
+
+/** The commands of a container, in the order of its definition. */
+export const commandsOf = ({ commands = {} }: AnyContainer): CommandLine[] =>
+  Object.entries(commands).map(([name, { summary, words, flags }]) => ({ name, summary, words, flags }));
+
+const helpOf = (container: AnyContainer, command: CommandLine | undefined): string =>
+  command === undefined
+    ? usageOf(container.name, {
+        summary: container.summary,
+        table: tableOf(container),
+        commands: commandsOf(container),
+      })
+    : usageOfCommand(container.name, command);
+
+/** Runs a command: its answer is on standard output, and its exit status tells whether it is a good one. */
+async function answer(
+  container: AnyContainer,
+  { name, flags }: CommandLine,
+  { resolution, stdio }: { resolution: Resolution<OptionTable>; stdio: Stdio },
+): Promise<void> {
+  const own = Object.fromEntries(Object.keys(flags).map((property) => [property, resolution.values[property]]));
+  const context = { options: resolution.values, flags: own, words: resolution.words, stdio };
+  try {
+    const good = await container.commands![name]!.run(context as never);
+    // What the command wrote before is written before this.
+    process.stdout.write("", () => exitWith(good ? EXIT.ok : EXIT.failed));
+  } catch (error) {
+    exitWith(EXIT.failed, "", `${container.name} ${name}: ${(error as Error).message}`);
+  }
+}
 
 async function problemsOf(
   container: AnyContainer,

@@ -3,7 +3,7 @@ import { boolean, duration, option, path } from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
 import type { CommonOptions, ContainerDefinition } from "../src/index.ts";
-import { counter, defineContainer } from "../src/index.ts";
+import { counter, defineCommand, defineContainer } from "../src/index.ts";
 
 const options = {
   drainTime: option({
@@ -24,6 +24,19 @@ const options = {
 
 const metrics = { turns: counter("demo_turns_total", "Turns of its loop.") };
 
+const greet = defineCommand(options, {
+  summary: "Greets somebody.",
+  words: ["name"],
+  flags: {
+    politely: option({ kind: boolean(), default: "false", section: "Greeting", summary: "With a bow." }),
+  },
+  async run({ options: { source }, flags: { politely }, words: [name], stdio }) {
+    if (name === "nobody") throw new Error("expected somebody, got nobody");
+    stdio.output().write(`${politely ? "dear" : "hello"} ${name} from ${source ?? "nowhere"}\n`);
+    return name !== "stranger";
+  },
+});
+
 export type DemoValues = ValuesOf<typeof options & CommonOptions>;
 export type Demo = ContainerDefinition<typeof options, typeof metrics>;
 
@@ -37,6 +50,7 @@ export const demo: Demo = defineContainer({
   adminPort: 9999,
   options,
   metrics,
+  commands: { greet },
 
   check: async ({ source }, writtenAs) =>
     source === "bad" ? [`${writtenAs.source}: expected another name, got bad`] : [],
