@@ -13,7 +13,7 @@ import type { AdminRoute } from "./admin-routes.ts";
 import type { Answerer, ReloadOutcome, Route } from "./container.ts";
 import type { Liveness } from "./liveness.ts";
 import { addOwnRoutes } from "./own-routes.ts";
-import type { Guard } from "./own-routes.ts";
+import type { Guard, Judge } from "./own-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { runtimeName } from "./runtime-name.ts";
 
@@ -69,9 +69,10 @@ export async function createAdminServer(source: AdminSource, access: Access): Pr
   server.after(() => {
     addProbes(server, source);
     addFacts(server, source);
-    const guarded = guard(source, access);
+    const judged = judge(access);
+    const guarded = guard(source, judged);
     addChanges(server, source, guarded);
-    addOwnRoutes(server, source, guarded);
+    addOwnRoutes(server, source, { guarded, isPermitted: (request) => judged(request) === undefined });
   });
   await server.ready();
   return server;
@@ -164,21 +165,31 @@ const ok = (description: string, properties: Record<string, object>): Record<num
   503: json("Not so", properties),
 });
 
-/** Lets a changing request through: with the token where one is configured, else from loopback only. */
-function guard(source: AdminSource, { token, unixSocket }: Access): Guard {
-  return async (request, reply) => {
+/** Judges a changing request: it needs the token where one is configured, else it has to come from loopback. */
+const judge =
+  ({ token, unixSocket }: Access): Judge =>
+  (request) => {
     if (token !== undefined) {
       if (isBearer(request.headers.authorization ?? "", token)) return undefined;
-      source.refused("bad_token");
-      return reply.code(401).send({ error: "expected Authorization: Bearer with the token of --admin-token-file" });
+      const error = "expected Authorization: Bearer with the token of --admin-token-file";
+      return { status: 401, reason: "bad_token", error };
     }
     // A client that has already gone has no address any more: that must not pass for being near.
     const peer = request.socket.remoteAddress ?? "";
     if (unixSocket || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
-    source.refused("not_loopback");
-    return reply.code(403).send({ error: "expected a request from loopback, or a token: set --admin-token-file" });
+    const error = "expected a request from loopback, or a token: set --admin-token-file";
+    return { status: 403, reason: "not_loopback", error };
   };
-}
+
+/** Answers a request that is not let through, and counts it. */
+const guard =
+  (source: AdminSource, judge: Judge): Guard =>
+  async (request, reply) => {
+    const refusal = judge(request);
+    if (refusal === undefined) return undefined;
+    source.refused(refusal.reason);
+    return reply.code(refusal.status).send({ error: refusal.error });
+  };
 
 function isBearer(header: string, token: Secret): boolean {
   // Node gives each byte of a header as one character.

@@ -45,6 +45,8 @@ export type Asked = {
   readonly body: Buffer;
   /** Those of the route's header fields that the request has. One that was sent several times is joined by commas. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the rule for changing requests lets it through: what a route that authenticates itself may go by, too. */
+  readonly isPermitted: boolean;
 };
 
 /** Answers one route; `withStatus` gives the answer another status than 200. */

@@ -21,6 +21,8 @@ export type {
   ThreadContext,
 } from "./container.ts";
 export { EXIT, exitCodesMarkdown } from "./exit.ts";
+export { host } from "./host.ts";
+export type { Host } from "./host.ts";
 export type { LineSink, Logger, Recorder } from "./logger.ts";
 export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
 export { createMetricStore } from "./metric-store.ts";

@@ -45,7 +45,8 @@ const answerers: Record<string, Answerer> = {
   "/api/v1/find": ({ key, from }) =>
     key === "gone" ? withStatus(404, { error: "gone" }) : { key, from: from ?? "its beginning" },
   "/api/v1/put": async (_, { body, headers }) => ({ body: body.toString("latin1"), headers }),
-  "/api/v1/hook": (_, { headers }) => (headers["x-signature"] === "right" ? {} : withStatus(401, { error: "no" })),
+  "/api/v1/hook": (_, { headers, isPermitted }) =>
+    headers["x-signature"] === "right" ? { isPermitted } : withStatus(401, { error: "no" }),
   "/api/v1/go": (_, { body }) => ({ bytes: body.length }),
 };
 
@@ -88,7 +89,10 @@ test("a changing route needs the token where there is one, but not one that auth
   expect((await ask("/api/v1/go", { ...post, headers: { authorization: "Bearer s3cret" } })).status).toBe(200);
   expect((await ask("/api/v1/find?key=a")).status).toBe(200);
   expect((await ask("/api/v1/hook", post)).status).toBe(401);
-  expect((await ask("/api/v1/hook", { ...post, headers: { "x-signature": "right" } })).status).toBe(200);
+  const signed = { "x-signature": "right" };
+  expect((await ask("/api/v1/hook", { ...post, headers: signed })).json()).toEqual({ isPermitted: false });
+  const both = { ...signed, authorization: "Bearer s3cret" };
+  expect((await ask("/api/v1/hook", { ...post, headers: both })).json()).toEqual({ isPermitted: true });
 });
 
 test("/openapi.json tells method, parameters and statuses of each", async () => {

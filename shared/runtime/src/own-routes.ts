@@ -4,8 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { Answerer, Asked, Route } from "./container.ts";
 import { STATUS } from "./container.ts";
 
+/** Why a changing request is refused; undefined if it is not. */
+export type Judge = (
+  request: FastifyRequest,
+) => { status: 401 | 403; reason: "not_loopback" | "bad_token"; error: string } | undefined;
 /** Lets a request through, or answers it. */
 export type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+type Gate = { readonly guarded: Guard; isPermitted(request: FastifyRequest): boolean };
 
 export type OwnRoutes = {
   readonly routes: Readonly<Record<string, Route>>;
@@ -14,15 +19,15 @@ export type OwnRoutes = {
 };
 
 /** Adds the routes in a scope of their own: there a body of any type stays the bytes that came. */
-export function addOwnRoutes(server: FastifyInstance, own: OwnRoutes, guarded: Guard): void {
+export function addOwnRoutes(server: FastifyInstance, own: OwnRoutes, gate: Gate): void {
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
-    for (const [path, route] of Object.entries(own.routes)) scope.route(routeOf(path, route, own, guarded));
+    for (const [path, route] of Object.entries(own.routes)) scope.route(routeOf(path, route, own, gate));
   });
 }
 
-function routeOf(url: string, route: Route, own: OwnRoutes, guarded: Guard): RouteOptions {
+function routeOf(url: string, route: Route, own: OwnRoutes, gate: Gate): RouteOptions {
   const { method = "GET", authenticatesItself = false, maxBodyBytes } = route;
   const isGuarded = method === "POST" && !authenticatesItself;
   return {
@@ -31,17 +36,20 @@ function routeOf(url: string, route: Route, own: OwnRoutes, guarded: Guard): Rou
     schema: schemaOf(route, isGuarded),
     ...(maxBodyBytes === undefined ? {} : { bodyLimit: maxBodyBytes }),
     // Before the body is read: who may not ask costs nothing.
-    ...(isGuarded ? { onRequest: guarded } : {}),
+    ...(isGuarded ? { onRequest: gate.guarded } : {}),
     handler: async (request, reply) => {
       const answerer = own.answerer(url);
       if (answerer === undefined) return reply.code(503).send({ error: "the container has not started yet" });
-      const answer = await answerer(request.query as Readonly<Record<string, string>>, askedBy(request, route));
+      const answer = await answerer(request.query as Readonly<Record<string, string>>, {
+        ...askedBy(request, route),
+        isPermitted: gate.isPermitted(request),
+      });
       return reply.code((answer as { [STATUS]?: number })[STATUS] ?? 200).send(answer);
     },
   };
 }
 
-function askedBy(request: FastifyRequest, { headers = [], maxBodyBytes }: Route): Asked {
+function askedBy(request: FastifyRequest, { headers = [], maxBodyBytes }: Route): Omit<Asked, "isPermitted"> {
   const given = headers.flatMap((name) => {
     const value = request.headers[name];
     return value === undefined ? [] : [[name, String(value)]];
