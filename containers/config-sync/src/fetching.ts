@@ -1,0 +1,47 @@
+// All sources' files as one set.
+import { LimitError } from "@outrigger/files";
+import type { FileSet } from "@outrigger/files";
+
+import { merge } from "./merge.ts";
+import type { Layer } from "./merge.ts";
+import type { Source } from "./sources/source.ts";
+import { sizeOf } from "./work.ts";
+import type { Work } from "./work.ts";
+
+/** Throws when one of the sources cannot say what it has: then nothing is known of the whole. */
+export async function fetchAll(work: Work): Promise<FileSet> {
+  const { values } = work.plan;
+  const layers: Layer[] = [];
+  for (const source of work.sources) layers.push({ source: source.name, files: await fetchOne(work, source) });
+  const { files, collisions } = merge(layers, values.collision);
+  work.context.metrics.collisions.cell({ job: work.plan.name }).set(collisions.length);
+  work.changesLog.tell("collisions", collisions.length === 0 ? undefined : collisions.slice(0, 20).join(", "));
+  requireLimits(files, { maxFiles: values.maxFiles, maxBytes: values.maxSize });
+  return files;
+}
+
+async function fetchOne({ plan, context, changesLog, beat }: Work, source: Source): Promise<FileSet> {
+  const { metrics, draining } = context;
+  const labels = { job: plan.name, source: source.name };
+  beat();
+  try {
+    const files = await source.fetch(draining);
+    if (files.size === 0 && !plan.values.unsafeAllowEmpty)
+      throw new Error(`${source.name}: expected files, got none; --unsafe-allow-empty takes that seriously`);
+    metrics.fetches.inc({ ...labels, outcome: "ok" });
+    metrics.lastFetch.cell(labels).set(Date.now() / 1000);
+    changesLog.tell(source.name, undefined);
+    return files;
+  } catch (error) {
+    metrics.fetches.inc({ ...labels, outcome: "failed" });
+    changesLog.tell(source.name, (error as Error).message);
+    throw error;
+  }
+}
+
+function requireLimits(files: FileSet, { maxFiles, maxBytes }: { maxFiles: number; maxBytes: number }): void {
+  if (files.size > maxFiles)
+    throw new LimitError(`sources: expected at most ${maxFiles} files, got ${files.size}`, "files");
+  const bytes = sizeOf(files);
+  if (bytes > maxBytes) throw new LimitError(`sources: expected at most ${maxBytes} bytes, got ${bytes}`, "bytes");
+}

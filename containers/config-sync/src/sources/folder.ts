@@ -1,0 +1,24 @@
+// Files of a mounted folder, such as a ConfigMap or a Secret, or a single one.
+import { createHints, readTree } from "@outrigger/files";
+
+import type { Source, SourceSettings } from "./source.ts";
+
+export function createFolderSource(path: string, settings: SourceSettings): Source {
+  const { limits, onHint, isWatched, rescanMs, onPolling } = settings;
+  const hints = isWatched
+    ? createHints({ onHint, rescanMs, onMode: (_, reason) => onPolling(reason ?? "unknown") })
+    : undefined;
+  let watched: readonly string[] = [path];
+  return {
+    name: `dir:${path}`,
+    fetch: async () => {
+      // Watched first and read then: what changes in between brings a hint.
+      await hints?.follow(watched);
+      const { files, folders } = await readTree(path, limits);
+      watched = [path, ...folders];
+      await hints?.follow(watched);
+      return files;
+    },
+    close: async () => void (await hints?.close()),
+  };
+}

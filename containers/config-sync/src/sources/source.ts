@@ -1,0 +1,20 @@
+// Where files come from.
+import type { FileSet, TreeLimits } from "@outrigger/files";
+
+export type Source = {
+  /** As it is written, without anything secret. */
+  readonly name: string;
+  /** All of its files as they are now; throws when it cannot be reached or has something wrong with it. */
+  fetch(signal: AbortSignal): Promise<FileSet>;
+  close(): Promise<void>;
+};
+
+export type SourceSettings = {
+  readonly limits: TreeLimits;
+  /** Something may have changed. */
+  readonly onHint: () => void;
+  /** False for work that is done only once. */
+  readonly isWatched: boolean;
+  readonly rescanMs: number;
+  readonly onPolling: (reason: string) => void;
+};
