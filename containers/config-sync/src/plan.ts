@@ -12,7 +12,7 @@ import { parseNotifier } from "./notifiers/parse.ts";
 import { JOB_KEYS } from "./options.ts";
 import type { JobKeys, JobValues, Values } from "./options.ts";
 import { parseSource } from "./sources/parse.ts";
-import type { SourceFactory } from "./sources/parse.ts";
+import type { SourceFactory } from "./sources/source.ts";
 import { parseValidator } from "./validators/parse.ts";
 import type { Validator } from "./validators/validator.ts";
 import { parseWaitFor } from "./wait-for.ts";

@@ -70,12 +70,13 @@ export async function openWork(plan: Plan, context: SyncContext, onHint: () => v
   const { once, dryRun } = context.options;
   const changesLog = createChangesLog(plan.name, context.log);
   const limits = { maxFiles: values.maxFiles, maxBytes: values.maxSize };
-  showSeries(plan, context);
+  const sources = openSources(plan, context, onHint);
+  showSeries(plan, context, sources);
   return {
     plan,
     context,
     changesLog,
-    sources: openSources(plan, context, { changesLog, onHint }),
+    sources,
     revisions: await openRevisions(output, { layout: values.layout, fileMode, folderMode, owner, ...limits }),
     state: await openState(output, !dryRun),
     health: createHealth(plan, context),
@@ -86,14 +87,15 @@ export async function openWork(plan: Plan, context: SyncContext, onHint: () => v
 
 function openSources(
   { name, sources, values }: Plan,
-  { metrics, options, log }: SyncContext,
-  { onHint }: { changesLog: ChangesLog; onHint: () => void },
+  { metrics, options, log, heartbeat }: SyncContext,
+  onHint: () => void,
 ): Source[] {
   return sources.map((create) =>
     create({
       limits: { maxFiles: values.maxFiles, maxBytes: values.maxSize },
       isWatched: !options.once,
       rescanMs: values.interval,
+      heartbeat,
       onHint: () => {
         metrics.watchEvents.inc({});
         onHint();
@@ -108,10 +110,10 @@ function openSources(
 }
 
 /** Counters that nothing has happened to yet are there all the same. */
-function showSeries({ name: job, values, notifiers }: Plan, { metrics }: SyncContext): void {
+function showSeries({ name: job, notifiers }: Plan, { metrics }: SyncContext, sources: readonly Source[]): void {
   for (const outcome of OUTCOMES) metrics.syncs.cell({ job, outcome });
   for (const outcome of ["ok", "failed"]) {
-    for (const source of values.source) metrics.fetches.cell({ job, source, outcome });
+    for (const { name: source } of sources) metrics.fetches.cell({ job, source, outcome });
     if (notifiers.length > 0) metrics.notifications.cell({ job, outcome });
   }
   for (const reason of ["refused", "asked"]) metrics.rollbacks.cell({ job, reason });

@@ -73,7 +73,10 @@ test("any number of changes within the quiet period are one publication and one 
   await until(async () => (await container.status()).announced);
   for (let i = 0; i < 300; i++) sync.put({ [`dashboard-${i}.json`]: `{"id":${i}}` });
   await until(() => Object.keys(sync.visible()).length === 301);
-  await until(async () => (await container.status()).announced);
+  await until(async () => {
+    const { added, announced } = await container.status();
+    return added.length === 100 && announced;
+  });
   expect(readFileSync(log, "utf8").trim().split("\n").length).toBe(2);
 });
 

@@ -17,4 +17,8 @@ export type SourceSettings = {
   readonly isWatched: boolean;
   readonly rescanMs: number;
   readonly onPolling: (reason: string) => void;
+  /** Registers a loop that has to turn: see the runtime's liveness. */
+  readonly heartbeat: (name: string, everyMs: number) => () => void;
 };
+
+export type SourceFactory = (settings: SourceSettings) => Source;
