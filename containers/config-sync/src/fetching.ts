@@ -12,7 +12,7 @@ import type { Work } from "./work.ts";
 export async function fetchAll(work: Work): Promise<FileSet> {
   const { values } = work.plan;
   const layers: Layer[] = [];
-  for (const source of work.sources) layers.push({ source: source.name, files: await fetchOne(work, source) });
+  for (const source of work.sources) layers.push(...(await fetchOne(work, source)));
   const { files, collisions } = merge(layers, values.collision);
   work.context.metrics.collisions.cell({ job: work.plan.name }).set(collisions.length);
   work.changesLog.tell("collisions", collisions.length === 0 ? undefined : collisions.slice(0, 20).join(", "));
@@ -20,18 +20,19 @@ export async function fetchAll(work: Work): Promise<FileSet> {
   return files;
 }
 
-async function fetchOne({ plan, context, changesLog, beat }: Work, source: Source): Promise<FileSet> {
+async function fetchOne({ plan, context, changesLog, beat }: Work, source: Source): Promise<readonly Layer[]> {
   const { metrics, draining } = context;
   const labels = { job: plan.name, source: source.name };
   beat();
   try {
-    const files = await source.fetch(draining);
-    if (files.size === 0 && !plan.values.unsafeAllowEmpty)
+    const fetched = await source.fetch(draining);
+    const layers = fetched instanceof Map ? [{ source: source.name, files: fetched }] : [...(fetched as Layer[])];
+    if (layers.every(({ files }) => files.size === 0) && !plan.values.unsafeAllowEmpty)
       throw new Error(`${source.name}: expected files, got none; --unsafe-allow-empty takes that seriously`);
     metrics.fetches.inc({ ...labels, outcome: "ok" });
     metrics.lastFetch.cell(labels).set(Date.now() / 1000);
     changesLog.tell(source.name, undefined);
-    return files;
+    return layers;
   } catch (error) {
     metrics.fetches.inc({ ...labels, outcome: "failed" });
     changesLog.tell(source.name, (error as Error).message);

@@ -23,6 +23,9 @@ export type RequestSettings = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Nothing, or not all, was heard in time. */
+export class TimeoutError extends Error {}
+
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 5;
 const SAFE = new Set(["GET", "HEAD"]);
@@ -36,8 +39,9 @@ export async function fetchUrl(url: URL, settings: RequestSettings): Promise<Res
     const ca = caFile === undefined ? undefined : await readFile(caFile);
     return await follow(url, { ...settings, signal: abort }, ca);
   } catch (error) {
-    const reason = late.aborted ? `no whole answer within ${timeoutMs} ms` : (error as Error).message;
-    throw new Error(`${shownUrl(url)}: expected an answer, got ${reason}`, { cause: error });
+    if (late.aborted)
+      throw new TimeoutError(`${shownUrl(url)}: expected an answer, got no whole answer within ${timeoutMs} ms`);
+    throw new Error(`${shownUrl(url)}: expected an answer, got ${(error as Error).message}`, { cause: error });
   }
 }
 

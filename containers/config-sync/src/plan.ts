@@ -89,7 +89,7 @@ function planJob(
     fileMode: one("fileMode", values.fileMode, parseMode) ?? 0,
     folderMode: one("folderMode", values.folderMode, parseMode) ?? 0,
     owner: one("owner", values.owner, parseOwner),
-    sources: parse("source", values.source, parseSource),
+    sources: parse("source", values.source, (text) => parseSource(text, env)),
     validators: parse("validate", values.validate, (text) => parseValidator(text, { env, timeoutMs })),
     notifiers: parse("notify", values.notify, (text) => parseNotifier(text, { ...webhookOf(values), env, host })),
     confirmation: one("confirm", values.confirm, (text) =>

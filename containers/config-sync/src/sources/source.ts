@@ -1,11 +1,13 @@
 // Where files come from.
 import type { FileSet, TreeLimits } from "@outrigger/files";
 
+import type { Layer } from "../merge.ts";
+
 export type Source = {
   /** As it is written, without anything secret. */
   readonly name: string;
-  /** All of its files as they are now; throws when it cannot be reached or has something wrong with it. */
-  fetch(signal: AbortSignal): Promise<FileSet>;
+  /** All of its files as they are now, perhaps in layers, as several of its objects may have the same; throws when it cannot be reached or has something wrong with it. */
+  fetch(signal: AbortSignal): Promise<FileSet | readonly Layer[]>;
   close(): Promise<void>;
 };
 
