@@ -86,7 +86,7 @@ export async function openWork(plan: Plan, context: SyncContext, onHint: () => v
 }
 
 function openSources(
-  { name, sources, values }: Plan,
+  { name, sources, values, output }: Plan,
   { metrics, options, log, heartbeat }: SyncContext,
   onHint: () => void,
 ): Source[] {
@@ -95,6 +95,7 @@ function openSources(
       limits: { maxFiles: values.maxFiles, maxBytes: values.maxSize },
       isWatched: !options.once,
       rescanMs: values.interval,
+      stateFolder: output,
       heartbeat,
       onHint: () => {
         metrics.watchEvents.inc({});

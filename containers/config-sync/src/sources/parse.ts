@@ -3,6 +3,7 @@ import type { Environment } from "../deps.ts";
 import { problem, splitScheme, value } from "../written.ts";
 import type { Parsed } from "../written.ts";
 import { createFolderSource } from "./folder.ts";
+import { parseGitSource } from "./git.ts";
 import { parseKubeSource } from "./kube/source.ts";
 import type { SourceFactory } from "./source.ts";
 import { parseWebSource } from "./web.ts";
@@ -12,5 +13,6 @@ export function parseSource(text: string, env: Environment): Parsed<SourceFactor
   if (scheme === "dir" && rest.startsWith("/")) return value((settings) => createFolderSource(rest, settings));
   if (scheme === "http" || scheme === "https") return parseWebSource(text);
   if (scheme === "kube") return parseKubeSource(text, env);
-  return problem("dir:/path, https://host/path or kube:configmap/NAME", text);
+  if (scheme.startsWith("git+")) return parseGitSource(text, env);
+  return problem("dir:/path, https://host/path, kube:configmap/NAME or git+https://host/repository", text);
 }

@@ -18,6 +18,8 @@ export type SourceSettings = {
   /** False for work that is done only once. */
   readonly isWatched: boolean;
   readonly rescanMs: number;
+  /** A folder that is there, for what a source keeps; its names begin with two dots. */
+  readonly stateFolder: string;
   readonly onPolling: (reason: string) => void;
   /** Registers a loop that has to turn: see the runtime's liveness. */
   readonly heartbeat: (name: string, everyMs: number) => () => void;
