@@ -1,9 +1,11 @@
-// All sources' files as one set.
+// All sources' files as one set, rendered.
 import { LimitError } from "@outrigger/files";
 import type { FileSet } from "@outrigger/files";
 
 import { merge } from "./merge.ts";
 import type { Layer } from "./merge.ts";
+import type { Plan } from "./plan.ts";
+import { readVariables } from "./rendering/render.ts";
 import type { Source } from "./sources/source.ts";
 import { sizeOf } from "./work.ts";
 import type { Work } from "./work.ts";
@@ -16,8 +18,17 @@ export async function fetchAll(work: Work): Promise<FileSet> {
   const { files, collisions } = merge(layers, values.collision);
   work.context.metrics.collisions.cell({ job: work.plan.name }).set(collisions.length);
   work.changesLog.tell("collisions", collisions.length === 0 ? undefined : collisions.slice(0, 20).join(", "));
-  requireLimits(files, { maxFiles: values.maxFiles, maxBytes: values.maxSize });
-  return files;
+  const rendered = await render(work.plan, files);
+  requireLimits(rendered, { maxFiles: values.maxFiles, maxBytes: values.maxSize });
+  return rendered;
+}
+
+async function render({ renderers, values, env }: Plan, files: FileSet): Promise<FileSet> {
+  if (renderers.length === 0) return files;
+  const variables = await readVariables(env, values.renderVariables);
+  let rendered = files;
+  for (const renderer of renderers) rendered = await renderer(rendered, { variables, maxBytes: values.maxSize });
+  return rendered;
 }
 
 async function fetchOne({ plan, context, changesLog, beat }: Work, source: Source): Promise<readonly Layer[]> {

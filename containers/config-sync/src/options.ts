@@ -19,7 +19,7 @@ import { COLLISIONS } from "./merge.ts";
 
 const SOURCE = text("dir:/path, https://host/path, kube:configmap/NAME or git+https://host/repository");
 const VALIDATOR = text(
-  "json, yaml, toml, ini, non-empty, schema:FILE, size:SIZE or required:NAME, perhaps with @PATTERN, or exec:COMMAND or http://...",
+  "regex:EXPRESSION, json, yaml, toml, ini, non-empty, schema:FILE, size:SIZE or required:NAME, perhaps with @PATTERN, or exec:COMMAND or http://...",
 );
 const NOTIFIER = text("http://..., signal:NAME:PROCESS, exec:COMMAND or touch:FILE");
 const CONFIRMATION = text("http://... or exec:COMMAND");
@@ -40,6 +40,18 @@ const job = {
     section: "Sources",
     summary:
       "Which file is taken when several sources have one of the same path: that of the `last` source, of the `first`, or none, which is an `error`.",
+  }),
+  render: option({
+    kind: list(text("env, gunzip or base64, perhaps with @PATTERN")),
+    section: "Rendering",
+    summary:
+      "What is done to files before they are checked, in this order: `env` puts variables for `${NAME}`, `gunzip` and `base64` undo those; see [Rendering](#rendering).",
+  }),
+  renderVariables: option({
+    kind: list(path()),
+    section: "Rendering",
+    summary:
+      "Folders whose files are variables for `env`, each of its name, besides those of the environment and before them: a mounted Secret, for example.",
   }),
   output: option({
     kind: path(),

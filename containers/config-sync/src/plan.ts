@@ -11,6 +11,8 @@ import type { Notifier } from "./notifiers/notifier.ts";
 import { parseNotifier } from "./notifiers/parse.ts";
 import { JOB_KEYS } from "./options.ts";
 import type { JobKeys, JobValues, Values } from "./options.ts";
+import { parseRenderer } from "./rendering/render.ts";
+import type { Renderer } from "./rendering/render.ts";
 import { parseSource } from "./sources/parse.ts";
 import type { SourceFactory } from "./sources/source.ts";
 import { parseValidator } from "./validators/parse.ts";
@@ -28,6 +30,8 @@ export type Plan = {
   readonly folderMode: number;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly sources: readonly SourceFactory[];
+  readonly renderers: readonly Renderer[];
+  readonly env: Environment;
   readonly validators: readonly Validator[];
   readonly notifiers: readonly Notifier[];
   readonly confirmation: Confirmation | undefined;
@@ -90,6 +94,8 @@ function planJob(
     folderMode: one("folderMode", values.folderMode, parseMode) ?? 0,
     owner: one("owner", values.owner, parseOwner),
     sources: parse("source", values.source, (text) => parseSource(text, env)),
+    renderers: parse("render", values.render, parseRenderer),
+    env,
     validators: parse("validate", values.validate, (text) => parseValidator(text, { env, timeoutMs })),
     notifiers: parse("notify", values.notify, (text) => parseNotifier(text, { ...webhookOf(values), env, host })),
     confirmation: one("confirm", values.confirm, (text) =>

@@ -198,6 +198,34 @@ test("whatever happens in the source in whatever order, the application ends wit
   await sync.sees(final);
 });
 
+test("files are rendered with variables of the environment and of files, and again when those change", async () => {
+  const sync = createSync(cleanup, { "app.conf": "${HOST}:${PORT:-80} ${PASSWORD}" });
+  const secrets = join(sync.folder, "secrets");
+  mkdirSync(secrets);
+  writeFileSync(join(secrets, "PASSWORD"), "s3cret-one\n");
+  const flags = [
+    "--source",
+    `dir:${sync.source}`,
+    "--output",
+    sync.output,
+    "--render",
+    "env",
+    "--render-variables",
+    secrets,
+  ];
+  const quick = ["--admin-listen", "127.0.0.1:0", "--drain-delay", "0", "--interval", "100ms"];
+  const container = withApi(
+    spawnContainer({ name: "config-sync", args: [...quick, ...flags], env: { HOST: "db" }, cleanup }),
+  );
+  await sync.sees({ "app.conf": "db:80 s3cret-one" });
+  writeFileSync(join(secrets, "PASSWORD"), "s3cret-two\n");
+  await sync.sees({ "app.conf": "db:80 s3cret-two" });
+  sync.put({ "app.conf": "${NOT_THERE}" });
+  await until(async () => (await container.status()).error?.includes("file named NOT_THERE") === true);
+  expect(sync.visible()).toEqual({ "app.conf": "db:80 s3cret-two" });
+  expect(container.rawStderr()).not.toContain("s3cret");
+});
+
 test("wrong options are told all at once", async () => {
   const sync = createSync(cleanup);
   const wrong = {

@@ -30,6 +30,7 @@ test.each([
   ["toml", "a.toml", "a = 1\n[b]\nc = [1]", "a = "],
   ["ini", "a.ini", "; c\n[s]\na = 1\nb: 2\n  more\n", "[s]\nnonsense\n"],
   ["non-empty@*.txt", "a.txt", "x", " \n"],
+  ["regex:(?m)^listen @*.conf", "a.conf", "# x\nlisten 80;", "# listen 80;"],
   ["size:10@a.txt", "a.txt", "x", "x".repeat(11)],
   ["json@*.txt", "a.txt", "1", "\u00ff\u0000{"],
 ])("%s takes %s with %j, and not with %j", async (validator, name, good, bad) => {

@@ -1,14 +1,12 @@
-// Hints that something may have changed in folders, for a reader who then looks for himself: events of the file system,
-// and a look from time to time whatever they say.
+// Hints that something may have changed in folders, for a reader who then looks for himself, and who looks from time to
+// time anyway.
 import { createEvents } from "./events.ts";
 import type { WatchMode } from "./watch.ts";
 
 export type HintOptions = {
   /** Called for whatever may have changed, however often. */
   readonly onHint: () => void;
-  /** How often it is called although there was no event: 30 s. */
-  readonly rescanMs?: number;
-  /** The same where the system refuses to give events: 2 s. */
+  /** How often it is called where the system refuses to give events: 2 s. */
   readonly pollMs?: number;
   readonly onMode?: (mode: WatchMode, reason?: string) => void;
 };
@@ -21,12 +19,11 @@ export type Hints = {
 };
 
 /** Begins without any paths; falls back to polling for good when the system refuses to give events. */
-export function createHints({ onHint, rescanMs = 30_000, pollMs = 2000, onMode }: HintOptions): Hints {
+export function createHints({ onHint, pollMs = 2000, onMode }: HintOptions): Hints {
   let mode: WatchMode = "events";
-  let timer = setInterval(onHint, rescanMs);
+  let timer: NodeJS.Timeout | undefined;
   const events = createEvents(onHint, (error) => {
     mode = "poll";
-    clearInterval(timer);
     timer = setInterval(onHint, pollMs);
     onMode?.("poll", error.message);
   });

@@ -4,10 +4,8 @@ import { createHints, readTree } from "@outrigger/files";
 import type { Source, SourceSettings } from "./source.ts";
 
 export function createFolderSource(path: string, settings: SourceSettings): Source {
-  const { limits, onHint, isWatched, rescanMs, onPolling } = settings;
-  const hints = isWatched
-    ? createHints({ onHint, rescanMs, onMode: (_, reason) => onPolling(reason ?? "unknown") })
-    : undefined;
+  const { limits, onHint, isWatched, onPolling } = settings;
+  const hints = isWatched ? createHints({ onHint, onMode: (_, reason) => onPolling(reason ?? "unknown") }) : undefined;
   let watched: readonly string[] = [path];
   return {
     name: `dir:${path}`,

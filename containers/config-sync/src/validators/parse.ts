@@ -1,5 +1,6 @@
 // From `yaml@conf/*.yml` to a validator.
 import { bytes } from "@outrigger/options";
+import { compilePattern } from "@outrigger/patterns";
 
 import type { Environment } from "../deps.ts";
 import { createPattern, parseCommand, parseUrl, problem, splitScheme, value } from "../written.ts";
@@ -7,12 +8,13 @@ import type { Parsed } from "../written.ts";
 import { createCommandValidator, createHttpValidator } from "./external.ts";
 import { createFormatValidator, isFormat } from "./formats.ts";
 import { createSchemaValidator } from "./schema.ts";
-import { ofEachFile } from "./validator.ts";
+import { ofEachFile, textOf } from "./validator.ts";
 import type { Validator } from "./validator.ts";
 
 export type ValidatorSettings = { readonly env: Environment; readonly timeoutMs: number };
 
-const KINDS = "json, yaml, toml, ini, non-empty, schema:FILE, size:SIZE, required:NAME, exec:COMMAND or http://...";
+const KINDS =
+  "json, yaml, toml, ini, non-empty, schema:FILE, size:SIZE, required:NAME, regex:EXPRESSION, exec:COMMAND or http://...";
 
 /** A validator as it is written: a kind, for some with `:argument`, for those of single files with `@pattern`. */
 export function parseValidator(text: string, settings: ValidatorSettings): Parsed<Validator> {
@@ -40,6 +42,7 @@ function parseRule(rule: string, pattern: string | undefined): Parsed<Validator>
   if (argument === "") return undefined;
   if (kind === "schema") return value(createSchemaValidator(argument, pattern));
   if (kind === "required") return value(createRequired(argument));
+  if (kind === "regex") return parseExpression(argument, isMeant);
   if (kind !== "size") return undefined;
   const limit = bytes().schema.safeParse(argument);
   if (!limit.success) return problem(`size:SIZE with ${bytes().form}`, rule);
@@ -48,6 +51,20 @@ function parseRule(rule: string, pattern: string | undefined): Parsed<Validator>
       content.length > limit.data ? `expected at most ${argument}, got ${content.length} bytes` : undefined,
     ),
   );
+}
+
+/** Every file must have a place where the expression fits. */
+function parseExpression(source: string, isMeant: (path: string) => boolean): Parsed<Validator> {
+  try {
+    const pattern = compilePattern(source);
+    return value(
+      ofEachFile(`regex:${source}`, isMeant, (entry) =>
+        pattern.test(textOf(entry)) ? undefined : `expected text that ${source} fits, got none`,
+      ),
+    );
+  } catch (error) {
+    return problem("regex: with an expression as RE2 has them", `${source} (${(error as Error).message})`);
+  }
 }
 
 const isBlank = (content: Buffer): boolean => content.every((byte) => byte === 32 || (byte >= 9 && byte <= 13));
