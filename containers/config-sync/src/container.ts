@@ -5,6 +5,7 @@ import type { Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
 import { answerers, routes } from "./api.ts";
+import { diff } from "./diff.ts";
 import { createJob } from "./job.ts";
 import type { Job } from "./job.ts";
 import { metrics } from "./metrics.ts";
@@ -28,6 +29,7 @@ export const container = defineContainer({
   options,
   metrics,
   routes,
+  commands: { diff },
 
   check: async (values, writtenAs) => [...planJobs(values, writtenAs, outsideWorld(NEVER)).problems],
 

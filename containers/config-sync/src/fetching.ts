@@ -12,13 +12,25 @@ import type { Work } from "./work.ts";
 
 /** Throws when one of the sources cannot say what it has: then nothing is known of the whole. */
 export async function fetchAll(work: Work): Promise<FileSet> {
-  const { values } = work.plan;
+  const { plan, context, changesLog } = work;
   const layers: Layer[] = [];
   for (const source of work.sources) layers.push(...(await fetchOne(work, source)));
+  return compose(plan, layers, (collisions) => {
+    context.metrics.collisions.cell({ job: plan.name }).set(collisions.length);
+    changesLog.tell("collisions", collisions.length === 0 ? undefined : collisions.slice(0, 20).join(", "));
+  });
+}
+
+/** What these layers are to the application: merged, rendered, within the limits. */
+export async function compose(
+  plan: Plan,
+  layers: readonly Layer[],
+  onCollisions: (paths: readonly string[]) => void,
+): Promise<FileSet> {
+  const { values } = plan;
   const { files, collisions } = merge(layers, values.collision);
-  work.context.metrics.collisions.cell({ job: work.plan.name }).set(collisions.length);
-  work.changesLog.tell("collisions", collisions.length === 0 ? undefined : collisions.slice(0, 20).join(", "));
-  const rendered = await render(work.plan, files);
+  onCollisions(collisions);
+  const rendered = await render(plan, files);
   requireLimits(rendered, { maxFiles: values.maxFiles, maxBytes: values.maxSize });
   return rendered;
 }
@@ -36,10 +48,7 @@ async function fetchOne({ plan, context, changesLog, beat }: Work, source: Sourc
   const labels = { job: plan.name, source: source.name };
   beat();
   try {
-    const fetched = await source.fetch(draining);
-    const layers = fetched instanceof Map ? [{ source: source.name, files: fetched }] : [...(fetched as Layer[])];
-    if (layers.every(({ files }) => files.size === 0) && !plan.values.unsafeAllowEmpty)
-      throw new Error(`${source.name}: expected files, got none; --unsafe-allow-empty takes that seriously`);
+    const layers = await layersOf(plan, source, draining);
     metrics.fetches.inc({ ...labels, outcome: "ok" });
     metrics.lastFetch.cell(labels).set(Date.now() / 1000);
     changesLog.tell(source.name, undefined);
@@ -49,6 +58,15 @@ async function fetchOne({ plan, context, changesLog, beat }: Work, source: Sourc
     changesLog.tell(source.name, (error as Error).message);
     throw error;
   }
+}
+
+/** What a source has; throws also when that is nothing, unless nothing is to be taken seriously. */
+export async function layersOf({ values }: Plan, source: Source, signal: AbortSignal): Promise<readonly Layer[]> {
+  const fetched = await source.fetch(signal);
+  const layers = fetched instanceof Map ? [{ source: source.name, files: fetched }] : [...(fetched as Layer[])];
+  if (layers.every(({ files }) => files.size === 0) && !values.unsafeAllowEmpty)
+    throw new Error(`${source.name}: expected files, got none; --unsafe-allow-empty takes that seriously`);
+  return layers;
 }
 
 function requireLimits(files: FileSet, { maxFiles, maxBytes }: { maxFiles: number; maxBytes: number }): void {
