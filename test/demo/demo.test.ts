@@ -57,7 +57,7 @@ test("the demo explains itself, serves what it has printed, and is gone after SI
   const ports = [...shown.matchAll(/ https?:\/\/(?:127\.0\.0\.1|localhost):(\d+) {3}/g)].map(([, port]) =>
     Number(port),
   );
-  expect(ports).toHaveLength(5);
+  expect(ports.length).toBeGreaterThanOrEqual(5);
   for (const port of ports) {
     await expect(request({ host: "127.0.0.1", port }, "/")).rejects.toThrow("ECONNREFUSED");
   }
