@@ -17,7 +17,9 @@ import type { ValuesOf } from "@outrigger/options";
 
 import { COLLISIONS } from "./merge.ts";
 
-const SOURCE = text("dir:/path, https://host/path, kube:configmap/NAME or git+https://host/repository");
+const SOURCE = text(
+  "dir:/path, https://host/path, kube:configmap/NAME, git+https://host/repository or etcd://host/prefix",
+);
 const VALIDATOR = text(
   "regex:EXPRESSION, json, yaml, toml, ini, non-empty, schema:FILE, size:SIZE or required:NAME, perhaps with @PATTERN, or exec:COMMAND or http://...",
 );
@@ -32,7 +34,7 @@ const job = {
     kind: list(SOURCE),
     section: "Sources",
     summary:
-      "Where files come from: `dir:/path`, `https://host/path`, `kube:configmap/NAME`, `git+https://host/repository` and the like; see [Sources](#sources). With several, all their files are merged; of two with the same path the later one wins, unless `--collision` says otherwise.",
+      "Where files come from: `dir:/path`, `https://host/path`, `kube:configmap/NAME`, `git+https://host/repository`, `etcd://host/prefix` and the like; see [Sources](#sources). With several, all their files are merged; of two with the same path the later one wins, unless `--collision` says otherwise.",
   }),
   collision: option({
     kind: choice(COLLISIONS),

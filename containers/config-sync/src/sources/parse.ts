@@ -2,6 +2,7 @@
 import type { Environment } from "../deps.ts";
 import { problem, splitScheme, value } from "../written.ts";
 import type { Parsed } from "../written.ts";
+import { parseEtcdSource } from "./etcd.ts";
 import { createFolderSource } from "./folder.ts";
 import { parseGitSource } from "./git.ts";
 import { parseKubeSource } from "./kube/source.ts";
@@ -13,6 +14,10 @@ export function parseSource(text: string, env: Environment): Parsed<SourceFactor
   if (scheme === "dir" && rest.startsWith("/")) return value((settings) => createFolderSource(rest, settings));
   if (scheme === "http" || scheme === "https") return parseWebSource(text);
   if (scheme === "kube") return parseKubeSource(text, env);
+  if (scheme === "etcd") return parseEtcdSource(text);
   if (scheme.startsWith("git+")) return parseGitSource(text, env);
-  return problem("dir:/path, https://host/path, kube:configmap/NAME or git+https://host/repository", text);
+  return problem(
+    "dir:/path, https://host/path, kube:configmap/NAME, git+https://host/repository or etcd://host/prefix",
+    text,
+  );
 }
