@@ -34,7 +34,7 @@ const job = {
     kind: list(SOURCE),
     section: "Sources",
     summary:
-      "Where files come from: `dir:/path`, `https://host/path`, `kube:configmap/NAME`, `git+https://host/repository`, `etcd://host/prefix` and the like; see [Sources](#sources). With several, all their files are merged; of two with the same path the later one wins, unless `--collision` says otherwise.",
+      "Where files come from: `dir:/path`, `https://host/path`, `kube:configmap/NAME`, `git+https://host/repository`, `s3://bucket/prefix`, `etcd://host/prefix` and the like; see [Sources](#sources). With several, all their files are merged; of two with the same path the later one wins, unless `--collision` says otherwise.",
   }),
   collision: option({
     kind: choice(COLLISIONS),

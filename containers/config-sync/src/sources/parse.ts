@@ -6,6 +6,7 @@ import { parseEtcdSource } from "./etcd.ts";
 import { createFolderSource } from "./folder.ts";
 import { parseGitSource } from "./git.ts";
 import { parseKubeSource } from "./kube/source.ts";
+import { parseS3Source } from "./s3/source.ts";
 import type { SourceFactory } from "./source.ts";
 import { parseWebSource } from "./web.ts";
 
@@ -14,10 +15,11 @@ export function parseSource(text: string, env: Environment): Parsed<SourceFactor
   if (scheme === "dir" && rest.startsWith("/")) return value((settings) => createFolderSource(rest, settings));
   if (scheme === "http" || scheme === "https") return parseWebSource(text);
   if (scheme === "kube") return parseKubeSource(text, env);
+  if (scheme === "s3") return parseS3Source(text);
   if (scheme === "etcd") return parseEtcdSource(text);
   if (scheme.startsWith("git+")) return parseGitSource(text, env);
   return problem(
-    "dir:/path, https://host/path, kube:configmap/NAME, git+https://host/repository or etcd://host/prefix",
+    "dir:/path, https://host/path, kube:configmap/NAME, git+https://host/repository, s3://bucket/prefix or etcd://host/prefix",
     text,
   );
 }
