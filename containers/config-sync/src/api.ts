@@ -16,6 +16,11 @@ const SIGNATURES = ["x-hub-signature-256", "x-gitlab-token"];
 const MAX_BODY_BYTES = 1024 ** 2;
 
 export const routes: Readonly<Record<string, Route>> = {
+  "/healthz": {
+    summary: "Readiness, where k8s-sidecar has it: 503 while /readyz is",
+    query: {},
+    answer: { ready: { type: "boolean" } },
+  },
   "/api/v1/sync": {
     summary:
       "Syncs now, and answers when that is done. Open to webhooks that are signed with the secret of --push-secret-file",
@@ -57,7 +62,7 @@ export const routes: Readonly<Record<string, Route>> = {
 const error = (status: number, problem: string): Record<string, unknown> => withStatus(status, { error: problem });
 
 /** Answers for these jobs. */
-export function answerers(all: readonly Job[], { options, metrics }: SyncContext): Record<string, Answerer> {
+export function answerers(all: readonly Job[], { options, metrics, readiness }: SyncContext): Record<string, Answerer> {
   const forJobs =
     (act: (job: Job, query: Readonly<Record<string, string>>) => Promise<unknown>): Answerer =>
     async (query) => {
@@ -72,6 +77,7 @@ export function answerers(all: readonly Job[], { options, metrics }: SyncContext
     };
   const sync = forJobs((job, { retry }) => (retry === "true" ? job.retry() : job.sync()));
   return {
+    "/healthz": () => withStatus(readiness.isReady() ? 200 : 503, { ready: readiness.isReady() }),
     "/api/v1/sync": async (query, asked) => {
       const isAllowed = asked.isPermitted || isSigned(asked, options.pushSecret);
       metrics.pushes.inc({ outcome: isAllowed ? "accepted" : "refused" });

@@ -10,6 +10,7 @@ import { createJob } from "./job.ts";
 import type { Job } from "./job.ts";
 import { metrics } from "./metrics.ts";
 import { options } from "./options.ts";
+import { translate } from "./other-programs.ts";
 import { outsideWorld, planJobs } from "./plan.ts";
 
 type Given = Context<typeof options, typeof metrics>;
@@ -30,6 +31,7 @@ export const container = defineContainer({
   metrics,
   routes,
   commands: { diff },
+  translate,
 
   check: async (values, writtenAs) => [...planJobs(values, writtenAs, outsideWorld(NEVER)).problems],
 

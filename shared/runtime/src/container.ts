@@ -138,6 +138,12 @@ export type Command = Omit<CommandLine, "name"> & {
   run(context: CommandContext<any, any>): Promise<boolean>;
 };
 
+/** A command line without the program, and an environment. */
+export type CommandWords = {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
 /** A sidecar adds to the application, an ambassador speaks to the world for it, an adapter makes it look like others. */
 export type Pattern = "sidecar" | "ambassador" | "adapter";
 
@@ -156,6 +162,11 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
   readonly routes?: Readonly<Record<string, Route>>;
   /** Commands of its own, by name: `<container> <name> <words> [flags]`. */
   readonly commands?: Readonly<Record<string, Command>>;
+  /**
+   * Its own words for the command line and the environment of other programs, for those who swap an image. What it gives
+   * is read as options; the same is given back where there is nothing to translate.
+   */
+  translate?(words: CommandWords): CommandWords;
   /**
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.

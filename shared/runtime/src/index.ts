@@ -9,6 +9,7 @@ export type {
   Asked,
   Command,
   CommandContext,
+  CommandWords,
   ContainerDefinition,
   Context,
   Pattern,
