@@ -49,7 +49,7 @@ test("a README without markers is told what to add, and a missing one that it is
   writeFileSync(join(folder, "containers", "tls-sidecar", "README.md"), "# tls-sidecar\n");
   writeFileSync(join(folder, "README.md"), "# Outrigger\n");
   const { problems } = await generateFiles(folder);
-  expect(problems).toHaveLength(7);
+  expect(problems).toHaveLength(8);
   expect(problems).toContain(
     "containers/tls-sidecar/README.md: expected the lines <!-- generated: options --> and <!-- /generated -->, got neither: add them where it belongs",
   );

@@ -1,21 +1,24 @@
 // What cannot be seen from one option alone: options that exclude or need each other, and the files that they name.
-import { isIP } from "node:net";
-
 import { parseCidr } from "@outrigger/http";
 import { formatAddress, formatDuration, staysOnMachine } from "@outrigger/options";
+import { runtimeName } from "@outrigger/runtime";
 
 import { loadMaterial } from "./material.ts";
-import { ALLOW_LISTS, isUriPattern } from "./policy.ts";
+import { accessProblems, listProblems } from "./policy.ts";
 import type { Values } from "./policy.ts";
+import { listsOf } from "./rules.ts";
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
 export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
   const problems = [
     ...checkTraffic(values, writtenAs),
-    ...checkAccess(values, writtenAs),
+    ...checkProtocols(values, writtenAs),
+    ...accessProblems(values, values.clientCa !== undefined, (option) => writtenAs[option]),
     ...checkMessages(values, writtenAs),
-    ...checkLists(values, writtenAs),
+    ...checkRules(values, writtenAs),
+    ...checkProxies(values, writtenAs),
+    ...checkCertificates(values, writtenAs),
   ];
   const loaded = await loadMaterial(values, writtenAs);
   return [...problems, ...(loaded.problems ?? [])];
@@ -28,7 +31,7 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
     const got = formatAddress(target);
     problems.push(`${writtenAs.target}: expected loopback or unix:/path (or --unsafe-target), got ${got}`);
   }
-  if ("path" in listen && workers > 1) {
+  if ("path" in listen && workers !== 1) {
     problems.push(`${writtenAs.workers}: expected 1 with a Unix socket to listen on, got ${workers}`);
   }
   if ("path" in listen && maxConnectionsPerClient !== undefined) {
@@ -42,26 +45,16 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
   return problems;
 }
 
-function checkAccess(values: Values, writtenAs: WrittenAs): string[] {
-  const { clientAuth, clientCa, allowAll } = values;
-  const given = ALLOW_LISTS.filter((list) => values[list].length > 0);
+/** What clients and the application speak. */
+function checkProtocols({ mode, alpn, targetProtocol, targetStatus }: Values, writtenAs: WrittenAs): string[] {
+  if (targetProtocol === "http1") return [];
   const problems: string[] = [];
-  if (clientAuth !== "none" && clientCa === undefined) {
-    problems.push(`${writtenAs.clientCa}: expected a path with --client-auth ${clientAuth}, got nothing`);
+  if (mode !== "http") problems.push(`${writtenAs.targetProtocol}: expected --mode http beside h2c, got ${mode}`);
+  if (alpn.includes("http/1.1")) {
+    problems.push(`${writtenAs.alpn}: expected h2 alone with --target-protocol h2c, got ${alpn.join(",")}`);
   }
-  if (clientAuth === "require" && given.length === 0 && !allowAll) {
-    problems.push(`${writtenAs.clientAuth}: expected an --allow-... list or --allow-all beside require, got none`);
-  }
-  if (allowAll && given.length > 0) {
-    problems.push(
-      `${writtenAs.allowAll}: expected to be the only one of --allow-..., got ${writtenAs[given[0]!]} as well`,
-    );
-  }
-  // A list that nobody consults would look like protection.
-  if (clientAuth === "none") {
-    for (const option of [...given, ...(allowAll ? (["allowAll"] as const) : [])]) {
-      problems.push(`${writtenAs[option]}: expected --client-auth request or require beside it, got none`);
-    }
+  if (targetStatus !== undefined) {
+    problems.push(`${writtenAs.targetStatus}: expected --target-protocol http1 beside it, got h2c`);
   }
   return problems;
 }
@@ -93,17 +86,38 @@ function checkMessages(values: Values, writtenAs: WrittenAs): string[] {
   return problems;
 }
 
-const SPKI = /^sha256:[A-Za-z0-9+/]{43}=$/;
+/** Options that name the same thing, or that this runtime cannot do. */
+function checkCertificates(values: Values, writtenAs: WrittenAs): string[] {
+  const { strictSni, sniDir, sessionTicketKey, sessionTickets } = values;
+  const problems: string[] = [];
+  if (strictSni && sniDir === undefined)
+    problems.push(`${writtenAs.strictSni}: expected --sni-dir beside it, got none`);
+  if (sessionTicketKey !== undefined && (!sessionTickets || sniDir !== undefined)) {
+    const got = sessionTickets ? "--sni-dir, with which sessions are not resumed" : "--no-session-tickets";
+    problems.push(`${writtenAs.sessionTicketKey}: expected sessions to be resumed, got ${got}`);
+  }
+  if (runtimeName().startsWith("bun")) {
+    for (const option of ["ocspStaple", "sessionTicketKey"] as const) {
+      if (values[option] === undefined) continue;
+      problems.push(`${writtenAs[option]}: expected Node.js, whose TLS can do that, got ${runtimeName()}`);
+    }
+  }
+  return problems;
+}
 
-function checkLists(values: Values, writtenAs: WrittenAs): string[] {
-  const check = (option: keyof Values & keyof WrittenAs, isGood: (item: string) => boolean, form: string): string[] =>
-    (values[option] as readonly string[])
-      .filter((item) => !isGood(item))
-      .map((item) => `${writtenAs[option]}: expected ${form}, got ${item}`);
-  return [
-    ...check("allowUri", isUriPattern, "a URI, where * stands for one segment and ** at the end for the rest"),
-    ...check("allowIp", (item) => isIP(item) !== 0, "an IP address"),
-    ...check("allowSpki", (item) => SPKI.test(item), "sha256: and the base64 of 32 bytes"),
-    ...check("trustedProxies", (item) => parseCidr(item) !== undefined, "an IP address or a CIDR block"),
-  ];
+const checkProxies = ({ trustedProxies }: Values, writtenAs: WrittenAs): string[] =>
+  trustedProxies
+    .filter((item) => parseCidr(item) === undefined)
+    .map((item) => `${writtenAs.trustedProxies}: expected an IP address or a CIDR block, got ${item}`);
+
+function checkRules({ rules = [], mode, clientAuth, sniDir }: Values, writtenAs: WrittenAs): string[] {
+  if (rules.length === 0) return [];
+  if (mode !== "http") return [`${writtenAs.rules}: expected --mode http beside it, got ${mode}`];
+  const wrong = rules.flatMap(({ allow }, index) =>
+    typeof allow === "string" ? [] : listProblems(listsOf(allow), (list) => `${writtenAs.rules}[${index}]: ${list}`),
+  );
+  if (wrong.length > 0) return wrong;
+  const needs = rules.some(({ allow }) => allow !== "anyone" && allow !== "nobody");
+  if (!needs || clientAuth !== "none" || sniDir !== undefined) return [];
+  return [`${writtenAs.rules}: expected --client-auth request or require beside rules for certificates, got none`];
 }

@@ -5,8 +5,10 @@ import { defineContainer } from "@outrigger/runtime";
 import type { Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
+import { CERTIFICATE_SCHEMA } from "./certificate-files.ts";
 import { checkValues } from "./check.ts";
 import { createDataPlanes } from "./data-planes.ts";
+import { explain } from "./explain.ts";
 import { watchFiles } from "./file-watch.ts";
 import { loadMaterial } from "./material.ts";
 import { metrics } from "./metrics.ts";
@@ -16,6 +18,7 @@ import { reload } from "./reload.ts";
 import type { Live } from "./reload.ts";
 import { askTarget, watchTarget } from "./target-health.ts";
 import { runDataPlaneThread } from "./thread.ts";
+import { rotateTicketKeys } from "./ticket-keys.ts";
 
 export type SidecarContext = Context<typeof options, typeof metrics>;
 
@@ -27,6 +30,14 @@ export const container = defineContainer({
   adminPort: 9910,
   options,
   metrics,
+  commands: { explain },
+  routes: {
+    "/api/v1/certificates": {
+      summary: "The certificates in use, with what they are for and when they end",
+      query: {},
+      answer: { certificates: { type: "array", items: CERTIFICATE_SCHEMA } },
+    },
+  },
 
   check: checkValues,
 
@@ -42,10 +53,19 @@ export const container = defineContainer({
     const planes = createDataPlanes(context, live.material);
     context.onStop("data planes", planes.close);
     draining.addEventListener("abort", planes.discourage, { once: true });
-    watchApplication(context);
-    const address = await planes.listen(values.listen);
-    log.info({ listener: "tls", address: formatAddress(address), mode: values.mode }, "listening");
-    const drainRedirect = await startRedirect(context, address);
+    rotateTicketKeys(context, planes);
+    let address: Address | undefined;
+    let drainRedirect = (): Promise<void> => Promise.resolve();
+    const accept = async (): Promise<void> => {
+      if (draining.aborted) return;
+      address = await planes.listen(values.listen);
+      log.info({ listener: "tls", address: formatAddress(address), mode: values.mode }, "listening");
+      drainRedirect = await startRedirect(context, address);
+    };
+    const answered = watchApplication(context);
+    // Whoever waits for the sidecar to have started may be the application itself, so that start does not wait for it.
+    if (values.startWait) void answered.then(accept);
+    else await accept();
 
     return {
       drain: async () => void (await Promise.all([planes.drain(), drainRedirect()])),
@@ -53,15 +73,21 @@ export const container = defineContainer({
         reload(context, live, async (next) => {
           planes.update(next.material, next.values);
           live = use(context, next);
-          await watch.follow(next.values);
+          if (await watch.follow(next.values)) void context.reload();
         }),
       status: () => ({
-        listen: formatAddress(address),
+        listen: address === undefined ? null : formatAddress(address),
         target: formatAddress(values.target),
         mode: values.mode,
         clientAuth: live.values.clientAuth,
-        certificates: live.material.certificates,
+        certificates: live.material.certificates.map(({ file, subject, notAfter, sha256 }) => ({
+          file,
+          subject,
+          notAfter,
+          sha256,
+        })),
       }),
+      routes: { "/api/v1/certificates": () => ({ certificates: live.material.certificates }) },
     };
   },
 
@@ -89,13 +115,15 @@ async function startRedirect(context: SidecarContext, tls: Address): Promise<() 
   return redirect.drain;
 }
 
+/** Watches the application for readiness; resolves when it answers for the first time. */
 function watchApplication({
   options: values,
   metrics: { targetUp },
   readiness,
   heartbeat,
   onStop,
-}: SidecarContext): void {
+}: SidecarContext): Promise<void> {
+  const answered = Promise.withResolvers<void>();
   const timeout = Math.min(values.connectTimeout, values.responseTimeout);
   const beat = heartbeat("target check", values.targetInterval + timeout);
   readiness.set("target", false, "not asked yet");
@@ -104,9 +132,11 @@ function watchApplication({
     values.targetInterval,
     (verdict) => {
       beat();
+      if (verdict === undefined) answered.resolve();
       targetUp.cell({}).set(verdict === undefined ? 1 : 0);
       readiness.set("target", verdict === undefined, `the application at ${formatAddress(values.target)}: ${verdict}`);
     },
   );
   onStop("target check", watch.stop);
+  return answered.promise;
 }

@@ -6,9 +6,12 @@ import type { Peer } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, Recorder } from "@outrigger/runtime";
 
+import { createAccessTable } from "./access.ts";
+import type { Access } from "./access.ts";
 import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
 import { createIdentityLines } from "./identity-fields.ts";
+import type { Identity } from "./identity.ts";
 import { createListener } from "./listener.ts";
 import type { Client, Listener, Metrics } from "./listener.ts";
 import type { Material } from "./material.ts";
@@ -29,6 +32,8 @@ export type DataPlaneSettings = {
 export type DataPlane = {
   listen(address: Address): Promise<Address>;
   update(material: Material, values: Values): void;
+  /** Encrypts session tickets with this key from now on. */
+  setTicketKey(key: Uint8Array): void;
   /** Tells clients to go elsewhere after their next response, while still accepting. */
   discourage(): void;
   /** Accepts no more, and resolves when nothing is in flight. */
@@ -37,10 +42,15 @@ export type DataPlane = {
   close(): Promise<void>;
 };
 
+/** A client with what was verified of it. */
+export type SidecarPeer = Peer & { readonly identity: Identity | undefined };
+
 /** Serves the clients of one mode. */
 export type Service = {
   /** Gives what ends the connection as gently as its protocol can. */
-  serve(socket: TLSSocket, peer: Peer): () => void;
+  serve(socket: TLSSocket, peer: SidecarPeer): () => void;
+  /** Serves by these values from now on, of those that can change. */
+  update(values: Values): void;
   discourage(): void;
   drain(): Promise<void>;
   close(): void;
@@ -49,21 +59,28 @@ export type Service = {
 export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const { values } = settings;
   const deadlines = createDeadlines(settings.beat);
-  const service = (values.mode === "http" ? createHttpService : createTcpService)(settings, deadlines);
+  let table = createAccessTable(settings.material, values);
+  const fits = (host: string, name: string): boolean => table.fits(host, name);
+  const service =
+    values.mode === "http" ? createHttpService(settings, deadlines, fits) : createTcpService(settings, deadlines);
   const admissions = createAdmissions(settings, deadlines);
   const isTrusted = createTrust(values.trustedProxies);
-  let linesOf = createIdentityLines(values.identityHeaders, settings.material.cert);
+  const lines = createLinesByCertificate(values);
   const listener: Listener = createListener({
     ...settings,
-    onClient: (socket, client) => admissions.admit(socket, client, service.serve(socket, peerOf(socket, client))),
+    onClient: (socket, client, access) =>
+      admissions.admit(socket, { client, access }, service.serve(socket, peerOf(socket, client, access))),
   });
   return {
     listen: listener.listen,
     update: (material, nextValues) => {
-      linesOf = createIdentityLines(values.identityHeaders, material.cert);
+      lines.clear();
+      table = createAccessTable(material, nextValues);
       listener.update(material, nextValues);
       admissions.update(material, nextValues);
+      service.update(nextValues);
     },
+    setTicketKey: listener.setTicketKey,
     discourage: service.discourage,
     // The listener is closed when the last connection is, handshakes included; only then is there nothing in flight.
     drain: async () => void (await Promise.all([listener.close(), service.drain()])),
@@ -76,9 +93,34 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     },
   };
 
-  function peerOf(socket: TLSSocket, client: Client | undefined): Peer {
+  function peerOf(socket: TLSSocket, client: Client | undefined, { name, cert }: Access): SidecarPeer {
     const address = plainAddress(socket.remoteAddress ?? "");
     const localPort = socket.localPort ?? 0;
-    return { address, localPort, scheme: "https", trusted: isTrusted(address), lines: linesOf(client) };
+    const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
+    const trusted = isTrusted(address);
+    return {
+      address,
+      localPort,
+      scheme: "https",
+      protocol,
+      trusted,
+      serverName: name,
+      lines: lines.of(cert, client),
+      identity: client?.identity,
+    };
   }
+}
+
+/** The identity lines of clients, made for the certificate that each was shown; kept until certificates change. */
+function createLinesByCertificate({ identityHeaders }: Values) {
+  const byCertificate = new Map<string, ReturnType<typeof createIdentityLines>>();
+  return {
+    of: (cert: string, client: Client | undefined): string => {
+      if (client === undefined || identityHeaders.length === 0) return "";
+      const known = byCertificate.get(cert) ?? createIdentityLines(identityHeaders, cert);
+      byCertificate.set(cert, known);
+      return known(client);
+    },
+    clear: () => byCertificate.clear(),
+  };
 }

@@ -1,7 +1,9 @@
+// All data planes of the sidecar: one on this thread, and one on each further thread of --workers.
+import { availableParallelism } from "node:os";
+
 import type { Address } from "@outrigger/options";
 import type { Context } from "@outrigger/runtime";
 
-// All data planes of the sidecar: one on this thread, and one on each further thread of --workers.
 import { createDataPlane } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Material } from "./material.ts";
@@ -15,7 +17,8 @@ export type DataPlanes = DataPlane;
 export function createDataPlanes(context: Context<typeof options, typeof metrics>, material: Material): DataPlanes {
   const { log, metrics, record, heartbeat } = context;
   const values = ownValuesOf(context.options);
-  const shared = values.workers > 1;
+  const count = values.workers === "auto" ? availableParallelism() : values.workers;
+  const shared = count > 1;
   const first = createDataPlane({
     values,
     material,
@@ -25,7 +28,7 @@ export function createDataPlanes(context: Context<typeof options, typeof metrics
     shared,
     beat: heartbeat("deadlines", 100),
   });
-  const others = Array.from({ length: values.workers - 1 }, (_, index) =>
+  const others = Array.from({ length: count - 1 }, (_, index) =>
     startDataPlaneThread(context, `worker ${index + 2}`, { values, material }),
   );
   const all: readonly DataPlane[] = [first, ...others];
@@ -38,6 +41,9 @@ export function createDataPlanes(context: Context<typeof options, typeof metrics
     },
     update: (next, nextValues) => {
       for (const plane of all) plane.update(next, ownValuesOf(nextValues));
+    },
+    setTicketKey: (key) => {
+      for (const plane of all) plane.setTicketKey(key);
     },
     discourage: () => {
       for (const plane of all) plane.discourage();

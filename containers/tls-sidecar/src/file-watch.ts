@@ -6,15 +6,22 @@ import type { FileWatch } from "@outrigger/files";
 
 import type { SidecarContext } from "./container.ts";
 import type { Values } from "./policy.ts";
+import { foldersOf } from "./sni-dir.ts";
 
-const pathsOf = ({ cert, key, clientCa }: Values, config: string | undefined): string[] =>
-  [cert, key, clientCa, config].filter((path) => path !== undefined);
+async function pathsOf(values: Values, config: string | undefined): Promise<string[]> {
+  const { cert, key, clientCa, sniDir, ocspStaple, sessionTicketKey } = values;
+  const files = [cert, key, clientCa, ocspStaple, sessionTicketKey, config].filter((path) => path !== undefined);
+  return sniDir === undefined ? files : [...files, ...(await foldersOf(sniDir))];
+}
 
-/** Watches certificate, key, client CA and the file of options; `follow` turns the watch to the files named now. */
+/**
+ * Watches certificates, keys, CAs and the file of options; `follow` turns the watch to the files named now, and tells
+ * whether there are others: what has changed in those before they were watched, only another look can tell.
+ */
 export async function watchFiles(
   { options: { config, rescanInterval: rescanMs }, log, onStop, reload }: SidecarContext,
   named: Values,
-): Promise<{ follow(named: Values): Promise<void> }> {
+): Promise<{ follow(named: Values): Promise<boolean> }> {
   const open = (paths: string[]): Promise<FileWatch> =>
     watchPaths(paths, {
       onChange: (changed) => {
@@ -26,16 +33,17 @@ export async function watchFiles(
       },
       rescanMs,
     });
-  let paths = pathsOf(named, config);
+  let paths = await pathsOf(named, config);
   let watch = await open(paths);
   onStop("file watch", () => watch.close());
   return {
     follow: async (next) => {
-      const wanted = pathsOf(next, config);
-      if (isDeepStrictEqual(wanted, paths)) return;
+      const wanted = await pathsOf(next, config);
+      if (isDeepStrictEqual(wanted, paths)) return false;
       paths = wanted;
       await watch.close();
       watch = await open(paths);
+      return true;
     },
   };
 }

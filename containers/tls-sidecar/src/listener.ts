@@ -1,11 +1,12 @@
 // The TLS listener: accepts, shakes hands within a time, checks who it is, and hands over connections that may pass.
 import type { X509Certificate } from "node:crypto";
-import { createServer } from "node:tls";
 import type { TLSSocket } from "node:tls";
 
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
+import { createAccessTable } from "./access.ts";
+import type { Access } from "./access.ts";
 import { limitConnections } from "./connection-limits.ts";
 import { identityOf } from "./identity.ts";
 import type { Identity } from "./identity.ts";
@@ -13,9 +14,8 @@ import { listen } from "./listen.ts";
 import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
-import { createPolicy } from "./policy.ts";
 import type { Policy, Values } from "./policy.ts";
-import { tlsOptionsOf } from "./tls-options.ts";
+import { UNKNOWN_NAME, createTlsServer } from "./tls-server.ts";
 
 export type Metrics = MetricsOf<typeof metricTable>;
 
@@ -30,7 +30,7 @@ export type ListenerSettings = {
   /** Whether other threads listen on the same port. */
   readonly shared: boolean;
   /** Takes over a connection whose handshake and client are good. */
-  onClient(socket: TLSSocket, client: Client | undefined): void;
+  onClient(socket: TLSSocket, client: Client | undefined, access: Access): void;
 };
 
 export type Listener = {
@@ -38,6 +38,8 @@ export type Listener = {
   listen(address: Address): Promise<Address>;
   /** Serves new handshakes with this from now on; who is connected is not its business. */
   update(material: Material, values: Values): void;
+  /** Encrypts session tickets with this key from now on, see TICKET_KEY_BYTES. */
+  setTicketKey(key: Uint8Array): void;
   /** Accepts no more; resolves when the socket is closed. */
   close(): Promise<void>;
   /** Ends all connections, handshakes included. */
@@ -45,16 +47,9 @@ export type Listener = {
 };
 
 export function createListener({ values, material, metrics, log, shared, onClient }: ListenerSettings): Listener {
-  let policy = createPolicy(values);
+  let access = createAccessTable(material, values);
   const count = countersOf(metrics);
-  const half = values.mode === "tcp";
-  const server = createServer({
-    ...tlsOptionsOf(material, values),
-    handshakeTimeout: values.handshakeTimeout,
-    allowHalfOpen: half,
-    noDelay: true,
-  });
-
+  const { server, ...tls } = createTlsServer(values, material);
   const destroyAll = limitConnections(server, values, metrics);
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
   server.on("error", (error) => {
@@ -67,10 +62,12 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
   server.on("secureConnection", (socket: TLSSocket) => {
-    const { refusal, client } = judge(socket, policy);
+    const asked = access.find(socket.servername as string | false | undefined);
+    const { refusal, client } =
+      asked === undefined ? { refusal: "unknown_name" as const } : judge(socket, asked.policy);
     if (refusal === undefined) {
       count.handshakes(socket);
-      onClient(socket, client);
+      onClient(socket, client, asked!);
       return;
     }
     socket.on("error", () => undefined);
@@ -78,7 +75,13 @@ export function createListener({ values, material, metrics, log, shared, onClien
     socket.destroy();
   });
 
-  return { listen: (address) => listen(server, address, { flag: "--listen", shared }), update, close, destroyAll };
+  return {
+    listen: (address) => listen(server, address, { flag: "--listen", shared }),
+    update,
+    setTicketKey: tls.setTicketKey,
+    close,
+    destroyAll,
+  };
 
   function fail(reason: HandshakeFailure, client: string | undefined): void {
     count.failures.get(reason)!.add(1);
@@ -86,8 +89,8 @@ export function createListener({ values, material, metrics, log, shared, onClien
   }
 
   function update(next: Material, nextValues: Values): void {
-    policy = createPolicy(nextValues);
-    server.setSecureContext(tlsOptionsOf(next, nextValues));
+    access = createAccessTable(next, nextValues);
+    tls.update(next, nextValues);
   }
 
   function close(): Promise<void> {
@@ -130,6 +133,7 @@ function judge(socket: TLSSocket, policy: Policy): Verdict {
 }
 
 const FAILURE_BY_CODE: readonly (readonly [RegExp, HandshakeFailure])[] = [
+  [new RegExp(UNKNOWN_NAME), "unknown_name"],
   [/HANDSHAKE_TIMEOUT/, "timeout"],
   [/ECONNRESET|EPIPE|ECONNABORTED/, "closed"],
   [/HTTP_REQUEST/, "plain_http"],

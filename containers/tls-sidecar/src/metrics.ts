@@ -14,6 +14,7 @@ export const HANDSHAKE_FAILURES = [
   "no_shared_cipher",
   "refused_by_client",
   "bad_record",
+  "unknown_name",
   "no_certificate",
   "bad_certificate",
   "not_allowed",
@@ -73,6 +74,10 @@ export const metrics = {
   incomplete: counter("tls_sidecar_responses_incomplete_total", "Responses that broke off before their end."),
   received: counter("tls_sidecar_received_bytes_total", "Bytes received from clients, inside TLS."),
   sent: counter("tls_sidecar_sent_bytes_total", "Bytes sent to clients, inside TLS."),
+  buffered: gauge(
+    "tls_sidecar_buffered_bytes",
+    "Bytes that wait because a client or the application does not take them, bounded by `--max-buffered`.",
+  ),
   targetErrors: counter("tls_sidecar_target_errors_total", "Failures of the application, by reason.", {
     reason: UPSTREAM_FAILURE_REASONS,
   }),

@@ -1,5 +1,5 @@
 // Counts what the HTTP proxy does, and writes the access log.
-import type { Exchange, Peer, ProxyObserver } from "@outrigger/http";
+import type { Peer, ProxyObserver, Served } from "@outrigger/http";
 import type { Recorder } from "@outrigger/runtime";
 
 import type { Metrics } from "./listener.ts";
@@ -12,7 +12,7 @@ export function createObserver(metrics: Metrics, record: Recorder["record"] | un
   const aborted = metrics.aborted.cell({});
   const incomplete = metrics.incomplete.cell({});
 
-  function finished(exchange: Exchange, status: number): void {
+  function finished(exchange: Served, status: number): void {
     requests[Math.floor(status / 100) - 1]!.add(1);
     const seconds = (performance.now() - exchange.startedAt) / 1000;
     duration.observe(seconds);
@@ -49,10 +49,11 @@ export function createObserver(metrics: Metrics, record: Recorder["record"] | un
 /** Long request lines are cut: a log line has to stay small. */
 const MAX_LOGGED = 1024;
 
-const accessOf = (exchange: Exchange, status: number, seconds: number): Record<string, unknown> => ({
+const accessOf = (exchange: Served, status: number, seconds: number): Record<string, unknown> => ({
   request: exchange.requestLine.slice(0, MAX_LOGGED),
   host: exchange.host.slice(0, 255),
   status,
   milliseconds: Math.round(seconds * 1e5) / 100,
   client: exchange.client.peer.address,
+  protocol: exchange.client.peer.protocol,
 });

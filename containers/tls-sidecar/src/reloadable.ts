@@ -5,13 +5,14 @@ import { options } from "./options.ts";
 import type { PolicyValues, Values } from "./policy.ts";
 import { policyValuesOf } from "./policy.ts";
 
-type Reloadable = PolicyValues & Pick<Values, "clientCa" | "cert" | "key">;
+type Reloadable = PolicyValues & Pick<Values, "clientCa" | "cert" | "key" | "rules">;
 
 export const reloadable = (values: Values): Reloadable => ({
   ...policyValuesOf(values),
   cert: values.cert,
   key: values.key,
   clientCa: values.clientCa,
+  rules: values.rules,
 });
 
 /** Why the new values cannot be taken over. */

@@ -30,6 +30,7 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
       });
       return relay.destroy;
     },
+    update: () => undefined,
     // Bytes have no place for such a word.
     discourage: () => undefined,
     drain: async () => {

@@ -12,6 +12,7 @@ import type { Values } from "./policy.ts";
 type Command =
   | { readonly do: "listen"; readonly address: Address }
   | { readonly do: "update"; readonly material: Material; readonly values: Values }
+  | { readonly do: "setTicketKey"; readonly key: Uint8Array }
   | { readonly do: "ping" | "discourage" | "drain" | "close" };
 type Request = { readonly id: number; readonly command: Command };
 type Answer = { readonly id: number; readonly result?: Address | undefined; readonly error?: string };
@@ -47,6 +48,7 @@ export function startDataPlaneThread(
   return {
     listen: async (address) => (await ask({ do: "listen", address }))!,
     update: (material, values) => void ask({ do: "update", material, values }),
+    setTicketKey: (key) => void ask({ do: "setTicketKey", key }),
     discourage: () => void ask({ do: "discourage" }),
     drain: async () => void (await ask({ do: "drain" })),
     close: async () => {
@@ -75,6 +77,9 @@ async function carryOut(plane: DataPlane, command: Command): Promise<Address | u
       return plane.listen(command.address);
     case "update":
       plane.update(command.material, command.values);
+      return undefined;
+    case "setTicketKey":
+      plane.setTicketKey(command.key);
       return undefined;
     case "ping":
       return undefined;

@@ -1,11 +1,11 @@
 // Whether a certificate that was verified under one CA would be under another, without a new handshake.
 import { X509Certificate } from "node:crypto";
 
+import { CERTIFICATE } from "./certificate-files.ts";
 import { isIssuedBy, issuersOf } from "./identity-fields.ts";
-import { CERTIFICATE } from "./material.ts";
 
 /** Whether a client's certificate leads to a root, by what the client has sent with it. */
-export type TrustCheck = (certificate: X509Certificate) => boolean;
+export type TrustCheck = (certificate: X509Certificate, intermediates?: readonly X509Certificate[]) => boolean;
 
 /**
  * Makes the check for CA certificates in PEM. It goes by names, signatures, validity and the right to issue. What a
@@ -14,8 +14,8 @@ export type TrustCheck = (certificate: X509Certificate) => boolean;
 export function createTrustCheck(ca: string): TrustCheck {
   const bundle = (ca.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
   const roots = new Set(bundle.filter((authority) => isIssuedBy(authority, authority)));
-  return (certificate) => {
-    const untried = new Set([...bundle, ...issuersOf(certificate)].filter(mayIssue));
+  return (certificate, intermediates = issuersOf(certificate)) => {
+    const untried = new Set([...bundle, ...intermediates].filter(mayIssue));
     const leadsToRoot = (below: X509Certificate): boolean => {
       for (const issuer of untried) {
         if (!isIssuedBy(below, issuer)) continue;

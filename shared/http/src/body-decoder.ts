@@ -169,7 +169,7 @@ export class BodyDecoder {
 }
 
 /** Only fields that mean nothing to a proxy pass: a trailer must not change framing, routing or identity. */
-function trailerLines(parser: FieldSection): string {
+export function trailerLines(parser: FieldSection): string {
   let lines = "";
   for (let i = 0; i < parser.count; i++) {
     if (parser.id[i] !== 0) continue;

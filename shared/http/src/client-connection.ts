@@ -1,11 +1,11 @@
 // One client's connection: cuts what arrives into requests, serves them one after another, and ends in good order.
 import { STATUS_CODES } from "node:http";
 import { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 
 import type { Timed } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import { INCOMPLETE, REFUSED } from "./field-section.ts";
+import { StuckBytes } from "./flight.ts";
 import type { ForwardingLines } from "./forwarding.ts";
 import { createForwardingLines } from "./forwarding.ts";
 import type { Peer } from "./peer.ts";
@@ -19,9 +19,23 @@ const MAX_PENDING_BYTES = 64 * 1024;
 /** How long an idle connection may still send a request once draining has begun. */
 const DRAIN_IDLE_MS = 1000;
 
+/** What a client's connection has to be able to do; a socket is one. */
+export type ClientSocket = {
+  readonly destroyed: boolean;
+  /** Bytes that have been written and have not left. */
+  readonly writableLength: number;
+  on(event: string, listener: (bytes: Buffer) => void): unknown;
+  /** False asks to wait for `drain`. */
+  write(data: Buffer | string, encoding: "latin1"): boolean;
+  end(): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  destroy(): unknown;
+};
+
 export class ClientConnection implements Timed {
   readonly core: ProxyCore;
-  readonly socket: Duplex;
+  readonly socket: ClientSocket;
   readonly peer: Peer;
   readonly forwarding: ForwardingLines;
   deadline: number;
@@ -34,14 +48,19 @@ export class ClientConnection implements Timed {
   /** Responses are waiting to be sent, so no more requests are taken on. */
   #clogged = false;
   #ending = false;
+  /** What of its responses waits to be sent, as the whole process counts it. */
+  readonly #stuck: StuckBytes;
+  /** A request waits until the process has room for it; takes that back. */
+  #giveUpWaiting: (() => void) | undefined;
   /** Its time is over: what is served now is the last. */
   retired = false;
 
-  constructor(core: ProxyCore, socket: Duplex, peer: Peer) {
+  constructor(core: ProxyCore, socket: ClientSocket, peer: Peer) {
     this.core = core;
     this.socket = socket;
     this.peer = peer;
     this.forwarding = createForwardingLines(peer, core.names, core.isTrusted);
+    this.#stuck = new StuckBytes(core.flight);
     this.#exchange = new Exchange(this);
     this.deadline = performance.now() + core.timeouts.headMs;
     core.connections.add(this);
@@ -57,13 +76,14 @@ export class ClientConnection implements Timed {
   write(bytes: Buffer | string): boolean {
     if (this.#ending) return true;
     this.core.observer.sent.add(bytes.length);
-    this.#clogged = !this.socket.write(bytes as Buffer, "latin1");
+    this.#clogged = !this.socket.write(bytes, "latin1");
+    if (this.#clogged) this.#stuck.set(this.socket.writableLength);
     return !this.#clogged;
   }
 
   /** Whether no request is to follow the one that is served. */
   get last(): boolean {
-    return this.retired || this.core.draining;
+    return this.retired || this.core.draining || this.#exchange.served >= (this.core.maxRequests ?? Infinity);
   }
 
   /** Whether it has been told to wait. */
@@ -71,9 +91,9 @@ export class ClientConnection implements Timed {
     return this.#paused;
   }
 
-  /** Something has to happen within so many milliseconds. */
-  expectWithin(ms: number): void {
-    if (!this.#ending) this.deadline = performance.now() + ms;
+  /** Something has to happen by then, in the milliseconds of performance.now(). */
+  expectBy(time: number): void {
+    if (!this.#ending) this.deadline = time;
   }
 
   pause(): void {
@@ -154,6 +174,7 @@ export class ClientConnection implements Timed {
 
   onDeadline(): void {
     if (this.#ending) this.destroy();
+    else if (this.#giveUpWaiting !== undefined) this.#onNoRoom();
     else if (this.#exchange.active) this.#exchange.onDeadline();
     else if (this.#headBegan) this.refuse(REFUSALS.headTimeout);
     else this.end();
@@ -199,6 +220,10 @@ export class ClientConnection implements Timed {
 
   /** Starts serving the request at `at`; gives the offset behind its head, or -1 when there is no whole one. */
   #startRequest(bytes: Buffer, at: number): number {
+    if (this.core.flight.full) {
+      this.#waitForRoom(bytes, at);
+      return -1;
+    }
     const parser = this.core.requestParser;
     const end = parser.parseRequest(bytes, at);
     if (end === REFUSED) {
@@ -220,6 +245,31 @@ export class ClientConnection implements Timed {
     return end;
   }
 
+  /** Takes no more requests on while too much waits in this process. */
+  #waitForRoom(bytes: Buffer, at: number): void {
+    this.#pending = Buffer.from(bytes.subarray(at));
+    this.pause();
+    this.deadline = performance.now() + this.core.timeouts.responseMs;
+    this.#giveUpWaiting ??= this.core.flight.whenRoom(() => {
+      this.#giveUpWaiting = undefined;
+      if (this.#ending) return;
+      this.deadline = performance.now() + this.core.timeouts.headMs;
+      this.resume();
+      this.#takePending();
+    });
+  }
+
+  #onNoRoom(): void {
+    this.#stopWaiting();
+    this.resume();
+    this.refuse(REFUSALS.overloaded);
+  }
+
+  #stopWaiting(): void {
+    this.#giveUpWaiting?.();
+    this.#giveUpWaiting = undefined;
+  }
+
   #keepForLater(bytes: Buffer, at: number): void {
     this.#pending = at === 0 ? bytes : Buffer.from(bytes.subarray(at));
     if (this.#clogged || this.#pending.length > MAX_PENDING_BYTES) this.pause();
@@ -227,6 +277,7 @@ export class ClientConnection implements Timed {
 
   #onDrain(): void {
     this.#clogged = false;
+    this.#stuck.set(0);
     if (this.#exchange.active) {
       this.#exchange.onClientDrain();
       return;
@@ -243,6 +294,8 @@ export class ClientConnection implements Timed {
 
   #onClose(): void {
     this.#ending = true;
+    this.#stuck.set(0);
+    this.#stopWaiting();
     this.core.deadlines.delete(this);
     this.core.connections.delete(this);
     if (this.#exchange.active) this.#exchange.onClientGone();

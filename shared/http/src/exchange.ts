@@ -2,15 +2,26 @@
 // serving a request makes no objects but the buffers that are sent.
 import { BODY, BodyDecoder } from "./body-decoder.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { ExchangeFacts } from "./exchange-facts.ts";
 import { INCOMPLETE, REFUSED } from "./field-section.ts";
-import { hostOf } from "./head-parser.ts";
+import { StuckBytes } from "./flight.ts";
 import type { HeadParser } from "./head-parser.ts";
+import { framedData } from "./message-writer.ts";
 import type { MessageWriter } from "./message-writer.ts";
+import { patienceOf } from "./patience.ts";
 import type { Answer, ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
+import { RequestBody } from "./request-body.ts";
 import { checkRequest, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
-import { answerHead, framingOf, responseFraming, startResponseHead, staysOpen } from "./response-head.ts";
+import {
+  answerHead,
+  connectionLine,
+  framingOf,
+  responseFraming,
+  startResponseHead,
+  staysOpen,
+} from "./response-head.ts";
 import { kept } from "./socket-reader.ts";
 import { CRLF, NO_BYTES } from "./syntax.ts";
 import type { Borrower, UpstreamConnection } from "./upstream.ts";
@@ -18,35 +29,18 @@ import { Upstream } from "./upstream.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
-export class Exchange implements Borrower {
+export class Exchange extends ExchangeFacts implements Borrower {
   readonly client: ClientConnection;
   readonly #core: ProxyCore;
-
-  /** From the request's head to the end of the response. */
-  active = false;
-  /** How many requests this connection has sent, this one included. */
-  served = 0;
-  /** The request has been passed on whole. */
-  requestDone = false;
-  /** Both sides have switched protocols; bytes pass as they are. */
-  tunnel = false;
-  isHead = false;
-  /** Status of the response, 0 before it. */
-  status = 0;
-  /** The response has been passed on whole. */
-  complete = false;
-  /** When the head was complete, in the milliseconds of performance.now(). */
-  startedAt = 0;
-  /** `GET /path`, when the proxy records requests; and Host, also when it rewrites responses. */
-  requestLine = "";
-  host = "";
 
   #upstream: Upstream | undefined;
   #connection: UpstreamConnection | undefined;
   #requestHead: Buffer | undefined;
-  readonly #requestBody: BodyDecoder;
+  readonly #requestBody: RequestBody;
   readonly #responseBody: BodyDecoder;
   #upgrade = "";
+  /** When something else than the rate of the body has to be looked at. */
+  #patienceEnds = 0;
   #isHttp10 = false;
   #keepClient = false;
   #keepUpstream = false;
@@ -55,14 +49,18 @@ export class Exchange implements Borrower {
   #chunkedOut = false;
   /** Only the end of the client's connection tells the end of the response. */
   #endsWithClose = false;
+  /** What of the request waits for the application, as the whole process counts it. */
+  readonly #stuck: StuckBytes;
   /** A response head of which not all has arrived. */
   #partialHead: Buffer | undefined;
 
   constructor(client: ClientConnection) {
+    super();
     this.client = client;
     this.#core = client.core;
-    this.#requestBody = new BodyDecoder(client.core.trailerParser);
+    this.#requestBody = new RequestBody(client.core.trailerParser, client.core.bodies);
     this.#responseBody = new BodyDecoder(client.core.trailerParser);
+    this.#stuck = new StuckBytes(client.core.flight);
   }
 
   /** Takes on the request whose head has just been parsed: chooses its upstream and passes the head on. */
@@ -70,6 +68,7 @@ export class Exchange implements Borrower {
     this.#reset(head);
     const target = checkRequest(head);
     if (typeof target !== "string") return this.#refuse(target);
+    if (this.#requestBody.problem !== undefined) return this.#refuse(this.#requestBody.problem);
     const upstream = this.#core.route(head, this.client.peer) ?? REFUSALS.noUpstream;
     if (!(upstream instanceof Upstream)) return this.#answerWith(upstream);
     this.#upstream = upstream;
@@ -85,21 +84,26 @@ export class Exchange implements Borrower {
   /** Passes on body bytes; gives the offset behind the body's part. */
   takeBody(bytes: Buffer, from: number): number {
     const body = this.#requestBody;
-    const end = body.decode(bytes, from);
-    if (body.failed) {
-      if (this.status === 0) this.#refuse(REFUSALS.badChunk);
-      else this.#breakOff();
+    const end = body.take(bytes, from);
+    if (body.problem !== undefined) {
+      this.#refuseBody(body.problem);
       return end;
     }
-    const chunked = body.framing === BODY.chunked;
-    if (body.size > 0 || (chunked && body.done)) this.#passBody(body, bytes, chunked);
+    const data = body.dataOf(bytes, this.#core.writer);
+    if (data !== undefined && this.#connection?.socket.write(data) === false && !body.done) this.#holdClient();
     this.requestDone = body.done;
     this.#progress();
     return end;
   }
 
+  /** The client is told, unless it has had part of a response already. */
+  #refuseBody(refusal: Refusal): void {
+    if (this.status === 0) this.#refuse(refusal);
+    else this.#breakOff();
+  }
+
   takeTunnelled(bytes: Buffer): void {
-    if (this.#connection?.socket.write(bytes) === false) this.client.pause();
+    if (this.#connection?.socket.write(bytes) === false) this.#holdClient();
     this.#progress();
   }
 
@@ -125,7 +129,11 @@ export class Exchange implements Borrower {
 
   /** Nothing has moved for too long, or no answer has come. */
   onDeadline(): void {
-    if (this.tunnel || this.status !== 0) this.#breakOff();
+    if (!this.requestDone && !this.tunnel && performance.now() < this.#patienceEnds) {
+      // Only the rate of the body was to be looked at.
+      if (this.#requestBody.isSlow(this.client.paused)) this.#refuseBody(REFUSALS.bodyTooSlow);
+      else this.client.expectBy(Math.min(this.#patienceEnds, this.#requestBody.deadline));
+    } else if (this.tunnel || this.status !== 0) this.#breakOff();
     else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
     else this.#refuse(REFUSALS.bodyTimeout);
   }
@@ -136,6 +144,7 @@ export class Exchange implements Borrower {
   }
 
   onUpstreamDrain(): void {
+    this.#stuck.set(0);
     this.client.resume();
     this.#progress();
   }
@@ -167,25 +176,15 @@ export class Exchange implements Borrower {
   }
 
   #reset(head: HeadParser): void {
-    const { method } = head;
-    this.active = true;
-    this.served++;
-    this.tunnel = false;
-    this.isHead = method === "HEAD";
-    this.status = 0;
-    this.complete = false;
-    this.startedAt = performance.now();
     const { recordRequests, response } = this.#core;
-    if (recordRequests) this.requestLine = `${method} ${head.target}`;
-    if (recordRequests || response.rewrites !== undefined) this.host = hostOf(head);
-    const framing = head.chunked ? BODY.chunked : head.contentLength > 0 ? BODY.length : BODY.none;
-    this.#requestBody.begin(framing, head.contentLength);
-    this.requestDone = framing === BODY.none;
+    this.note(head, { line: recordRequests, host: recordRequests || response.rewrites !== undefined });
+    this.#requestBody.begin(head);
+    this.requestDone = this.#requestBody.done;
     this.#isHttp10 = head.minor === 0;
     this.#keepClient = !head.close && (head.keepAlive || !this.#isHttp10);
     this.#keepUpstream = false;
-    this.#replayable = framing === BODY.none && isIdempotent(method);
-    this.#expectsContinue = head.expect !== -1 && !this.#isHttp10 && framing !== BODY.none;
+    this.#replayable = this.requestDone && isIdempotent(head.method);
+    this.#expectsContinue = head.expect !== -1 && !this.#isHttp10 && !this.requestDone;
     this.#chunkedOut = false;
     this.#endsWithClose = false;
   }
@@ -196,25 +195,17 @@ export class Exchange implements Borrower {
     if (connection.connected) this.onUpstreamConnect();
   }
 
-  #passBody(body: BodyDecoder, bytes: Buffer, chunked: boolean): void {
-    const { ranges } = body;
-    const asItIs = !chunked && ranges.length === 2;
-    const data = asItIs
-      ? bytes.subarray(ranges[0], ranges[1])
-      : this.#core.writer.begin().takeWith(body, bytes, chunked);
-    if (this.#connection?.socket.write(data) === false && !body.done) this.client.pause();
-  }
-
   /** The next deadline, from what is to happen next. */
   #progress(): void {
     if (!this.active) return;
-    const { timeouts } = this.#core;
-    const patience = this.tunnel
-      ? timeouts.tunnelMs
-      : this.requestDone && this.status === 0
-        ? timeouts.responseMs
-        : timeouts.idleMs;
-    this.client.expectWithin(patience);
+    this.#patienceEnds = performance.now() + patienceOf(this.#core.timeouts, this);
+    this.client.expectBy(Math.min(this.#patienceEnds, this.#requestBody.deadline));
+  }
+
+  /** The application takes no more at present, so the client has to wait. */
+  #holdClient(): void {
+    this.#stuck.set(this.#connection!.socket.writableLength);
+    this.client.pause();
   }
 
   /** Reads response heads: interim ones are passed on, the final one begins the response. */
@@ -258,24 +249,19 @@ export class Exchange implements Borrower {
     if (body.failed) return this.#fail(UPSTREAM_FAILURES.badResponse);
     this.status = head.status;
     const message = this.#startHead(head).text(
-      responseFraming(head, this.#chunkedOut) + this.#connectionLine() + this.#core.response.endOfHead,
+      responseFraming(head, this.#chunkedOut) +
+        connectionLine(this.#keepClient, this.#isHttp10) +
+        this.#core.response.endOfHead,
     );
     return this.#endOfBytes(bytes, bodyEnd, message.takeWith(body, bytes, this.#chunkedOut));
-  }
-
-  #connectionLine(): string {
-    if (!this.#keepClient) return "Connection: close\r\n";
-    return this.#isHttp10 ? "Connection: keep-alive\r\n" : "";
   }
 
   #takeResponse(bytes: Buffer): void {
     const body = this.#responseBody;
     const end = body.decode(bytes, 0);
     if (body.failed) return this.#breakOff(UPSTREAM_FAILURES.badResponse);
-    if (!this.#chunkedOut && body.ranges.length === 2) {
-      return this.#endOfBytes(bytes, end, kept(bytes.subarray(body.ranges[0], body.ranges[1])));
-    }
-    return this.#endOfBytes(bytes, end, this.#core.writer.begin().takeWith(body, bytes, this.#chunkedOut));
+    const data = framedData(body, bytes, { writer: this.#core.writer, chunked: this.#chunkedOut });
+    return this.#endOfBytes(bytes, end, kept(data));
   }
 
   /** Sends what was made of the bytes up to `end`, and ends the exchange when that was all. */
@@ -325,7 +311,7 @@ export class Exchange implements Borrower {
     this.complete = true;
     // What is left of the request would be taken for the next one.
     if (this.client.last || !this.requestDone) this.#keepClient = false;
-    const head = answerHead(answer, this.#connectionLine() + this.#core.response.endOfHead);
+    const head = answerHead(answer, connectionLine(this.#keepClient, this.#isHttp10) + this.#core.response.endOfHead);
     this.client.write(this.isHead ? head : head + answer.body);
     this.#release();
     this.#core.observer.onResponse(this);
@@ -359,6 +345,7 @@ export class Exchange implements Borrower {
   /** Nothing of a request that is over is kept. */
   #release(): void {
     this.active = false;
+    this.#stuck.set(0);
     this.#connection = undefined;
     this.#requestHead = undefined;
     this.#partialHead = undefined;

@@ -1,14 +1,19 @@
 // The data plane: an HTTP/1.1 reverse proxy and a byte relay, on sockets.
 export { createDeadlines } from "./deadlines.ts";
 export type { Deadlines, Timed } from "./deadlines.ts";
+export type { BodyLimits } from "./body-watch.ts";
 export type { Exchange } from "./exchange.ts";
+export { createFlight } from "./flight.ts";
+export type { Flight } from "./flight.ts";
 export { FORWARDING_FIELDS } from "./forwarding.ts";
 export type { HeadLimits } from "./field-section.ts";
+export type { Http2Limits } from "./h2/h2-server.ts";
+export { hostOf } from "./head-parser.ts";
 export type { HeadParser } from "./head-parser.ts";
 export { plainAddress } from "./peer.ts";
 export type { Peer } from "./peer.ts";
 export { createProxy } from "./proxy.ts";
-export type { Answer, Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Serving, Sum } from "./proxy.ts";
+export type { Answer, Proxy, ProxyObserver, ProxySettings, ProxyTimeouts, Served, Serving, Sum } from "./proxy.ts";
 export { REFUSALS, REFUSAL_REASONS, UPSTREAM_FAILURE_REASONS } from "./refusals.ts";
 export type { Refusal } from "./refusals.ts";
 export type { ResponseSettings, Rewrite } from "./response-rules.ts";

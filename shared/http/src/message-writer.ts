@@ -85,6 +85,17 @@ export class MessageWriter {
   }
 }
 
+/** The data that `body` has just decoded from `bytes`; as one chunk where `chunked`, else without a copy where it can be. */
+export function framedData(
+  body: BodyDecoder,
+  bytes: Buffer,
+  { writer, chunked }: { writer: MessageWriter; chunked: boolean },
+): Buffer {
+  const { ranges } = body;
+  if (!chunked && ranges.length === 2) return bytes.subarray(ranges[0], ranges[1]);
+  return writer.begin().takeWith(body, bytes, chunked);
+}
+
 const endOfChunk = ({ size, done, trailers }: BodyDecoder): string =>
   `${size > 0 ? CRLF : ""}${done ? LAST_CHUNK + trailers + CRLF : ""}`;
 

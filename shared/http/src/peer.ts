@@ -8,6 +8,10 @@ export type Peer = {
   readonly localPort: number;
   /** `https` or `http`, as the client sees it. */
   readonly scheme: "http" | "https";
+  /** What it speaks; HTTP/1.1 by default. */
+  readonly protocol?: "h2" | "http/1.1";
+  /** The server name that it was served as, in a form of the caller's own. */
+  readonly serverName?: string;
   /** Whether its own forwarding fields may be believed. */
   readonly trusted: boolean;
   /** Lines of `ownedFields` that each of its requests gets, each with its CR LF: ASCII, without any other control character. */

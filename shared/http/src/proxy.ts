@@ -2,6 +2,7 @@
 // upstream of each request; it rewrites heads, re-frames bodies and passes them on with back-pressure.
 import type { Duplex } from "node:stream";
 
+import type { BodyLimits } from "./body-watch.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -9,7 +10,12 @@ import { FIELD, createFieldNames } from "./field-names.ts";
 import type { FieldNames } from "./field-names.ts";
 import { FieldSection } from "./field-section.ts";
 import type { HeadLimits } from "./field-section.ts";
+import { createFlight } from "./flight.ts";
+import type { Flight } from "./flight.ts";
 import { FORWARDING_FIELDS } from "./forwarding.ts";
+import { createHttp2Server } from "./h2/h2-server.ts";
+import type { Http2Limits } from "./h2/h2-server.ts";
+import type { H2cTarget } from "./h2/h2c-bridge.ts";
 import { HeadParser } from "./head-parser.ts";
 import type { FieldRule } from "./message-writer.ts";
 import { MessageWriter } from "./message-writer.ts";
@@ -36,17 +42,22 @@ export type ProxyTimeouts = {
 /** Something that adds up. */
 export type Sum = { add(amount: number): void };
 
+/** A request and its response, as they are told of. */
+export type Served = Pick<Exchange, "requestLine" | "host" | "status" | "complete" | "startedAt"> & {
+  readonly client: { readonly peer: Peer };
+};
+
 /** Hears of what happens; called on the hot path, so it must be quick. */
 export type ProxyObserver = {
   readonly received: Sum;
   readonly sent: Sum;
   /** A response has been passed on whole, or broke off (`exchange.complete` tells); valid during the call only. */
-  onResponse(exchange: Exchange): void;
+  onResponse(exchange: Served): void;
   /** A request was answered by the proxy itself. `exchange` is undefined when it had not come that far. */
-  onRefused(refusal: Refusal, peer: Peer, exchange: Exchange | undefined): void;
+  onRefused(refusal: Refusal, peer: Peer, exchange: Served | undefined): void;
   onUpstreamFailure(failure: Refusal): void;
   /** The client went away while its request was being served. */
-  onAborted(exchange: Exchange): void;
+  onAborted(exchange: Served): void;
 };
 
 /** An answer of the caller's own: lines with their CR LF, and an ASCII body. */
@@ -61,6 +72,15 @@ export type ProxySettings = {
   readonly recordRequests: boolean;
   /** Request fields, in lower case, that only `Peer.lines` may set: a client's are removed, in any spelling, trailers included. */
   readonly ownedFields?: readonly string[];
+  readonly bodies?: BodyLimits;
+  /** After so many requests a connection is ended in good order. */
+  readonly maxRequests?: number | undefined;
+  /** What bounds the bytes that wait in the whole process; by default nothing does. */
+  readonly flight?: Flight;
+  /** Clients that speak HTTP/2 are served with these bounds; without them, nobody is taken to speak it. */
+  readonly http2?: Http2Limits;
+  /** Where requests of HTTP/2 go as they are, to an application that speaks it in plain text; `route` may still answer. */
+  readonly h2c?: H2cTarget;
   /** What is changed in responses. */
   readonly response?: ResponseSettings;
   /**
@@ -73,7 +93,9 @@ export type ProxySettings = {
 };
 
 /** What the connections of one proxy share: as parsing is done within one turn, one parser serves them all. */
-export type ProxyCore = Omit<ProxySettings, "response"> & {
+export type ProxyCore = Omit<ProxySettings, "response" | "bodies" | "flight"> & {
+  readonly bodies: BodyLimits;
+  readonly flight: Flight;
   readonly names: FieldNames;
   readonly requestParser: HeadParser;
   readonly responseParser: HeadParser;
@@ -81,7 +103,7 @@ export type ProxyCore = Omit<ProxySettings, "response"> & {
   readonly writer: MessageWriter;
   readonly requestFields: FieldRule;
   readonly response: ResponseRules;
-  readonly connections: Set<ClientConnection>;
+  readonly connections: Set<{ drain(): void; destroy(): void }>;
   draining: boolean;
   onConnectionGone(): void;
 };
@@ -93,7 +115,7 @@ export type Serving = {
 };
 
 export type Proxy = {
-  /** Serves requests on a connected socket, TLS or not, until it closes. */
+  /** Serves requests on a connected socket, TLS or not, until it closes; `peer.protocol` says in which protocol. */
   serve(socket: Duplex, peer: Peer): Serving;
   /** From now on responses carry Connection: close, and idle connections are ended soon. */
   discourage(): void;
@@ -113,6 +135,8 @@ export function createProxy(settings: ProxySettings): Proxy {
   };
   const core: ProxyCore = {
     ...settings,
+    bodies: settings.bodies ?? {},
+    flight: settings.flight ?? createFlight(Infinity),
     names,
     requestParser: new HeadParser(names, settings.limits),
     responseParser: new HeadParser(response.names, settings.limits),
@@ -128,8 +152,10 @@ export function createProxy(settings: ProxySettings): Proxy {
       waiting = [];
     },
   };
+  const serveHttp2 = createHttp2Server(core, settings.http2 ?? { maxStreams: 0, maxResetsPerSecond: 0 });
   return {
     serve: (socket, peer) => {
+      if (peer.protocol === "h2" && !socket.destroyed) return serveHttp2(socket, peer);
       // One that has closed already would never say so again.
       const connection = socket.destroyed ? undefined : new ClientConnection(core, socket, peer);
       return { retire: () => connection?.retire() };

@@ -45,3 +45,9 @@ export function responseFraming(head: HeadParser, chunked: boolean): string {
 /** The head of an answer of the caller's own; `end` is what stands behind its fields. */
 export const answerHead = ({ status, lines, body }: Answer, end: string): string =>
   `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines}Content-Length: ${body.length}\r\n${end}`;
+
+/** Tells the client whether the connection goes on; HTTP/1.0 has to be told that it does. */
+export function connectionLine(keep: boolean, isHttp10: boolean): string {
+  if (!keep) return "Connection: close\r\n";
+  return isHttp10 ? "Connection: keep-alive\r\n" : "";
+}

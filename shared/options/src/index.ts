@@ -6,7 +6,7 @@ export { commandsMarkdown, jsonSchemaOf, markdownOf, printConfig, usageOf, usage
 export { list, objects, structured } from "./compound-kinds.ts";
 export { ACTIONS } from "./flags.ts";
 export type { Action } from "./flags.ts";
-export { address, boolean, bytes, choice, duration, integer, path, ratio, secret, text } from "./kinds.ts";
+export { address, boolean, bytes, choice, duration, integer, integerOr, path, ratio, secret, text } from "./kinds.ts";
 export type { Kind } from "./kinds.ts";
 export { nearest } from "./nearest.ts";
 export { configOption, resolveOptions, show } from "./resolve.ts";

@@ -144,6 +144,20 @@ export const integer = (min: number, max: number): Kind<number> =>
     written: (value) => value,
   });
 
+/** A whole number, or one word that stands for a number found elsewhere. */
+export const integerOr = <W extends string>(word: W, min: number, max: number): Kind<number | W> =>
+  scalar<number | W>({
+    name: `integer|${word}`,
+    form: `${word}, or a whole number from ${min} to ${max}`,
+    json: { type: ["integer", "string"], minimum: min, maximum: max, pattern: trimmed(`(-?[0-9]{1,16}|${word})`) },
+    parse: (value) => {
+      const text = textOf(value) ?? "";
+      return text.trim() === word ? word : parseInteger(text, min, max);
+    },
+    format: String,
+    written: (value) => value,
+  });
+
 export const ratio = (): Kind<number> =>
   scalar({
     name: "ratio",

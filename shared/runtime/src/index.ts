@@ -32,5 +32,6 @@ export type { Metric, MetricTable } from "./metric-table.ts";
 export type { Readiness } from "./readiness.ts";
 export { commonMetrics } from "./registry.ts";
 export { commandsOf, run, tableOf } from "./run.ts";
+export { runtimeName } from "./runtime-name.ts";
 export { startContainer } from "./start.ts";
 export type { StartedContainer } from "./start.ts";
