@@ -115,8 +115,11 @@ async function goBack(work: Work, bad: Revision, refusal: string): Promise<void>
   // Remembered first: whoever starts after a crash in between must not publish it once more.
   await state.update({ refused: [...refused, bad.revision], announced: undefined });
   await revisions.activate(good);
+  // Nobody is to go back to what was refused.
+  await revisions.prune(plan.values.keepRevisions);
   progress.rolledBackTo = good.folder;
   progress.live = good;
+  progress.kept = await revisions.list();
   progress.changes = changes;
   progress.result = { outcome: "refused", reason };
   showLive(work, good.revision, files);

@@ -57,6 +57,7 @@ export const container = defineContainer({
       finish();
     }
     return {
+      drain: async () => void (await Promise.all(jobs.map((job) => job.close()))),
       reload: async () => {
         await Promise.all(jobs.map((job) => job.sync()));
         return { outcome: "unchanged" };

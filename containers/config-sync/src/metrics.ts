@@ -70,7 +70,7 @@ export const metrics = {
     "reloader_config_apply_operations_failed_total",
     "Attempts to bring a configuration to the application's disk that failed.",
   ),
-  watches: gauge("reloader_watches", "Sources that tell of changes by themselves."),
+  watches: gauge("reloader_watches", "Sources that are followed."),
   watchEvents: counter("reloader_watch_events_total", "Hints of sources that something may have changed."),
   watchErrors: counter("reloader_watch_errors_total", "Watches that ended with an error."),
 } as const;

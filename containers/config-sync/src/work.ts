@@ -71,6 +71,7 @@ export async function openWork(plan: Plan, context: SyncContext, onHint: () => v
   const changesLog = createChangesLog(plan.name, context.log);
   const limits = { maxFiles: values.maxFiles, maxBytes: values.maxSize };
   const sources = openSources(plan, context, onHint);
+  if (!once) context.metrics.watches.cell({}).add(sources.length);
   showSeries(plan, context, sources);
   return {
     plan,

@@ -13,11 +13,10 @@ import { createSync } from "./sync.ts";
 test("a rollback publishes the revision before, stays with it also after a restart, and resume ends that", async () => {
   const sync = createSync(cleanup, { a: "1" });
   const container = sync.start();
-  await sync.sees({ a: "1" });
+  await until(async () => (await container.status()).announced);
   const first = (await container.status()).revision;
   sync.put({ a: "2" });
-  await sync.sees({ a: "2" });
-  await until(async () => (await container.status()).announced);
+  await until(async () => (await container.status()).changed.length === 1 && (await container.status()).announced);
   expect((await container.post("/api/v1/rollback")).status).toBe(200);
   expect(sync.visible()).toEqual({ a: "1" });
   expect(await container.status()).toMatchObject({ revision: first, pinned: expect.any(String) });

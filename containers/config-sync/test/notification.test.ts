@@ -141,6 +141,16 @@ test("a command is run with what it has to know, and without a shell", async () 
   expect(readFileSync(out, "utf8")).toBe(`default ${revision} ${sync.output} $(id)\n`);
 });
 
+test("a command that runs when the container is asked to end is waited for", async () => {
+  const sync = createSync(cleanup, { a: "1" });
+  const [begun, ended] = [join(sync.folder, "begun"), join(sync.folder, "ended")];
+  writeFileSync(join(sync.folder, "slow.sh"), `touch ${begun}; sleep 3; touch ${ended}`);
+  const container = sync.start("--notify", `exec:sh ${sync.folder}/slow.sh`);
+  await until(() => existsSync(begun));
+  expect(await container.stop()).toEqual({ code: 0, signal: null });
+  expect(existsSync(ended)).toBe(true);
+});
+
 describe("signals", () => {
   /** A process with a name of its own, which writes a file when it is signalled. */
   async function startSleeper(folder: string, name: string) {
@@ -233,6 +243,7 @@ describe.skipIf(nginx.skip)(nginx.title("a real nginx"), () => {
     expect(await server.answer("/")).toBe("one");
     const metrics = await container.metrics();
     expect(metrics.value("config_sync_rollbacks_total", { reason: "refused" })).toBe(1);
+    expect((await container.status()).revisions.map(({ revision }) => revision)).toEqual([good]);
     expect((await container.status()).error).toContain("the application has refused revision");
     sync.put({ "app.conf": conf("three") + version(3), "version.txt": "v3\n" });
     await until(async () => (await server.answer("/")) === "three");
