@@ -16,7 +16,7 @@ import type { TreeModes } from "./write-tree.ts";
 export type Revision = { readonly folder: string; readonly revision: string; readonly at: Date };
 
 /** A set on disk that nobody reads yet. */
-export type Staged = { readonly path: string; readonly revision: string };
+export type Staged = { readonly path: string; readonly revision: string; readonly files: FileSet };
 
 export type Revisions = {
   /** The one that readers see; undefined before the first, or if what it holds is not what its name says. */
@@ -81,7 +81,7 @@ export async function openRevisions(path: string, settings: RevisionSettings): P
 
   async function activate(next: Staged | Revision): Promise<Revision> {
     const source = "folder" in next ? at(next.folder) : next.path;
-    const { files } = await readTree(source, settings);
+    const files = "files" in next ? next.files : await read(next);
     await view.refuseObstacles(files);
     const name = "folder" in next ? next.folder : nameOf(next.revision, await newTime());
     if (source !== at(name)) await rename(source, at(name));
@@ -123,7 +123,7 @@ async function stage(root: string, files: FileSet, modes: TreeModes, revision: s
   const path = join(root, `..staged_${revision}`);
   await rm(path, { recursive: true, force: true });
   await writeTree(path, files, modes);
-  return { path, revision };
+  return { path, revision, files };
 }
 
 /** Removes what a predecessor that was killed has left half done. */

@@ -6,15 +6,16 @@ import type { Source, SourceSettings } from "./source.ts";
 export function createFolderSource(path: string, settings: SourceSettings): Source {
   const { limits, onHint, isWatched, onPolling } = settings;
   const hints = isWatched ? createHints({ onHint, onMode: (_, reason) => onPolling(reason ?? "unknown") }) : undefined;
-  let watched: readonly string[] = [path];
+  let isFollowed = false;
   return {
     name: `dir:${path}`,
     fetch: async () => {
-      // Watched first and read then: what changes in between brings a hint.
-      await hints?.follow(watched);
+      // Watched first and read then: what changes in between brings a hint. Later on the folders of the last time are.
+      if (!isFollowed) await hints?.follow([path]);
+      isFollowed = false;
       const { files, folders } = await readTree(path, limits);
-      watched = [path, ...folders];
-      await hints?.follow(watched);
+      await hints?.follow([path, ...folders]);
+      isFollowed = true;
       return files;
     },
     close: async () => void (await hints?.close()),
