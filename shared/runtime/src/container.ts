@@ -158,7 +158,7 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
   readonly adminPort: number;
   readonly options: O;
   readonly metrics: M;
-  /** Routes of its own on the admin server, by path below `/api/v1/`. */
+  /** Routes of its own on the admin server, by path: below `/api/v1/`, but for what others expect elsewhere. */
   readonly routes?: Readonly<Record<string, Route>>;
   /** Commands of its own, by name: `<container> <name> <words> [flags]`. */
   readonly commands?: Readonly<Record<string, Command>>;
