@@ -2,11 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { tempDir } from "@outrigger/testing";
+import { freePort, tempDir } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { startAmbassador } from "./ambassador.ts";
-import { freePort } from "./programs.ts";
 
 test("which shard owns a key is told, as text in any script, and described in /openapi.json", async () => {
   const shards = [{ port: await freePort() }, { port: await freePort() }];

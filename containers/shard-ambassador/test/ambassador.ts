@@ -2,13 +2,12 @@
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 
-import type { Cleanup, Container } from "@outrigger/testing";
-import { spawnContainer } from "@outrigger/testing";
+import type { Cleanup, Container, Program } from "@outrigger/testing";
+import { freePort, spawnContainer } from "@outrigger/testing";
 import { Redis } from "ioredis";
 
 import { ReplyParser } from "../src/redis/reply-parser.ts";
-import { freePort, startRedis } from "./programs.ts";
-import type { Program } from "./programs.ts";
+import { startRedis } from "./programs.ts";
 
 export type Ambassador = Container & { readonly port: number };
 

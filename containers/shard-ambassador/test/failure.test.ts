@@ -1,10 +1,10 @@
 // A shard that fails costs its own keys, quickly, and nobody else anything.
-import { until } from "@outrigger/testing";
+import { freePort, until } from "@outrigger/testing";
 import type { Redis } from "ioredis";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
 import { command, createClient, createRawClient, NAMES, startAll, startAmbassador } from "./ambassador.ts";
-import { freePort, redisServer, startRedis } from "./programs.ts";
+import { redisServer, startRedis } from "./programs.ts";
 
 const KEYS = Array.from({ length: 200 }, (_, i) => `key:${i}`);
 

@@ -1,9 +1,9 @@
-import { until } from "@outrigger/testing";
+import { freePort, until } from "@outrigger/testing";
 // What an application sees: one Redis, whatever stands behind it.
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
 import { command, createClient, createRawClient, NAMES, startAll, startAmbassador, startDelay } from "./ambassador.ts";
-import { freePort, redisServer, startRedis } from "./programs.ts";
+import { redisServer, startRedis } from "./programs.ts";
 
 describe.skipIf(redisServer.skip)(redisServer.title("in front of four redis-servers"), () => {
   test("each key is on exactly one shard, and on the one that the ambassador names", async () => {

@@ -7,9 +7,9 @@ import type { Deadlines } from "@outrigger/http";
 import type { Logger } from "@outrigger/runtime";
 
 import { createAccessTable } from "./access.ts";
-import type { Access, AccessTable } from "./access.ts";
+import type { AccessTable } from "./access.ts";
 import { createLifetime } from "./lifetime.ts";
-import type { Client, Metrics } from "./listener.ts";
+import type { Admitted, Client, Metrics } from "./listener.ts";
 import type { Material } from "./material.ts";
 import { CLOSE_REASONS } from "./metrics.ts";
 import type { CloseReason } from "./metrics.ts";
@@ -26,9 +26,6 @@ export type Admissions = {
   /** Judges everybody by this from now on. */
   update(material: Material, values: Values): void;
 };
-
-/** Who was let in, and by which rules. */
-export type Admitted = { readonly client: Client | undefined; readonly access: Access };
 
 type Admission = { readonly client: Client | undefined; readonly name: string; close(reason: CloseReason): void };
 type Settings = { values: Values; material: Material; metrics: Metrics; log: Logger };

@@ -46,7 +46,19 @@ function checkTraffic(values: Values, writtenAs: WrittenAs): string[] {
 }
 
 /** What clients and the application speak. */
-function checkProtocols({ mode, alpn, targetProtocol, targetStatus }: Values, writtenAs: WrittenAs): string[] {
+function checkProtocols(values: Values, writtenAs: WrittenAs): string[] {
+  const { acceptProxyProtocol, proxyProtocol, trustedProxies, mode } = values;
+  const problems = checkH2c(values, writtenAs);
+  if (acceptProxyProtocol && trustedProxies.length === 0) {
+    problems.push(`${writtenAs.acceptProxyProtocol}: expected --trusted-proxies beside it, got none`);
+  }
+  if (proxyProtocol !== "off" && mode !== "tcp") {
+    problems.push(`${writtenAs.proxyProtocol}: expected --mode tcp beside it, got ${mode}`);
+  }
+  return problems;
+}
+
+function checkH2c({ mode, alpn, targetProtocol, targetStatus }: Values, writtenAs: WrittenAs): string[] {
   if (targetProtocol === "http1") return [];
   const problems: string[] = [];
   if (mode !== "http") problems.push(`${writtenAs.targetProtocol}: expected --mode http beside h2c, got ${mode}`);

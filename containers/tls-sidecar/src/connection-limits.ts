@@ -1,6 +1,5 @@
 // How many clients may be connected at a time: in all, and from one address.
-import type { Socket } from "node:net";
-import type { Server } from "node:tls";
+import type { Server, Socket } from "node:net";
 
 import { createTrust, plainAddress } from "@outrigger/http";
 

@@ -1,19 +1,17 @@
 // What serves clients on one thread: a listener, and behind it the HTTP proxy or the byte relay.
 import type { TLSSocket } from "node:tls";
 
-import { createDeadlines, createTrust, plainAddress } from "@outrigger/http";
+import { createDeadlines, createTrust } from "@outrigger/http";
 import type { Peer } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, Recorder } from "@outrigger/runtime";
 
 import { createAccessTable } from "./access.ts";
-import type { Access } from "./access.ts";
 import { createAdmissions } from "./admissions.ts";
 import { createHttpService } from "./http-service.ts";
 import { createIdentityLines } from "./identity-fields.ts";
-import type { Identity } from "./identity.ts";
 import { createListener } from "./listener.ts";
-import type { Client, Listener, Metrics } from "./listener.ts";
+import type { Admitted, Client, Listener, Metrics } from "./listener.ts";
 import type { Material } from "./material.ts";
 import type { Values } from "./policy.ts";
 import { createTcpService } from "./tcp-service.ts";
@@ -42,8 +40,8 @@ export type DataPlane = {
   close(): Promise<void>;
 };
 
-/** A client with what was verified of it. */
-export type SidecarPeer = Peer & { readonly identity: Identity | undefined };
+/** A client with what was verified of it, and where its connection is from and to. */
+export type SidecarPeer = Peer & Pick<Admitted, "client" | "ends">;
 
 /** Serves the clients of one mode. */
 export type Service = {
@@ -68,8 +66,7 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
   const lines = createLinesByCertificate(values);
   const listener: Listener = createListener({
     ...settings,
-    onClient: (socket, client, access) =>
-      admissions.admit(socket, { client, access }, service.serve(socket, peerOf(socket, client, access))),
+    onClient: (socket, admitted) => admissions.admit(socket, admitted, service.serve(socket, peerOf(socket, admitted))),
   });
   return {
     listen: listener.listen,
@@ -93,20 +90,18 @@ export function createDataPlane(settings: DataPlaneSettings): DataPlane {
     },
   };
 
-  function peerOf(socket: TLSSocket, client: Client | undefined, { name, cert }: Access): SidecarPeer {
-    const address = plainAddress(socket.remoteAddress ?? "");
-    const localPort = socket.localPort ?? 0;
-    const protocol = socket.alpnProtocol === "h2" ? "h2" : "http/1.1";
-    const trusted = isTrusted(address);
+  function peerOf({ alpnProtocol }: TLSSocket, { client, access: { name, cert }, ends }: Admitted): SidecarPeer {
+    const address = ends?.source.address ?? "";
     return {
       address,
-      localPort,
+      localPort: ends?.destination.port ?? 0,
       scheme: "https",
-      protocol,
-      trusted,
+      protocol: alpnProtocol === "h2" ? "h2" : "http/1.1",
+      trusted: isTrusted(address),
       serverName: name,
       lines: lines.of(cert, client),
-      identity: client?.identity,
+      client,
+      ends,
     };
   }
 }

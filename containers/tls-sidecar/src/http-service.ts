@@ -22,9 +22,9 @@ export function createHttpService(
     deadlines,
   );
   let rules = rulesOf(values);
-  const refusalByRules = (head: HeadParser, { identity }: SidecarPeer): Refusal | undefined => {
+  const refusalByRules = (head: HeadParser, { client }: SidecarPeer): Refusal | undefined => {
     if (rules === undefined) return undefined;
-    const ruling = rules.judge(head.method, head.target, identity);
+    const ruling = rules.judge(head.method, head.target, client?.identity);
     if (ruling === undefined) return REFUSALS.ambiguousPath;
     return ruling.allowed ? undefined : REFUSALS.forbidden;
   };

@@ -2,6 +2,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 
+import { plainAddress } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Logger, MetricsOf } from "@outrigger/runtime";
 
@@ -15,12 +16,21 @@ import type { Material } from "./material.ts";
 import { HANDSHAKE_FAILURES, TLS_VERSIONS } from "./metrics.ts";
 import type { HandshakeFailure, metrics as metricTable } from "./metrics.ts";
 import type { Policy, Values } from "./policy.ts";
+import { createProxyFront } from "./proxy-front.ts";
+import type { Ends } from "./proxy-protocol.ts";
 import { UNKNOWN_NAME, createTlsServer } from "./tls-server.ts";
 
 export type Metrics = MetricsOf<typeof metricTable>;
 
 /** Who a client is, by a certificate that has been verified. */
 export type Client = { readonly certificate: X509Certificate; readonly identity: Identity };
+
+/** Who was let in, by which rules, and from where. */
+export type Admitted = {
+  readonly client: Client | undefined;
+  readonly access: Access;
+  readonly ends: Ends | undefined;
+};
 
 export type ListenerSettings = {
   readonly values: Values;
@@ -30,7 +40,7 @@ export type ListenerSettings = {
   /** Whether other threads listen on the same port. */
   readonly shared: boolean;
   /** Takes over a connection whose handshake and client are good. */
-  onClient(socket: TLSSocket, client: Client | undefined, access: Access): void;
+  onClient(socket: TLSSocket, admitted: Admitted): void;
 };
 
 export type Listener = {
@@ -50,10 +60,13 @@ export function createListener({ values, material, metrics, log, shared, onClien
   let access = createAccessTable(material, values);
   const count = countersOf(metrics);
   const { server, ...tls } = createTlsServer(values, material);
-  const destroyAll = limitConnections(server, values, metrics);
+  const front = values.acceptProxyProtocol ? createProxyFront(values) : undefined;
+  const listening = front?.server ?? server;
+  const destroyAll = limitConnections(listening, values, metrics);
+  front?.passTo(server, (address) => fail("bad_proxy_header", address));
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
-  server.on("error", (error) => {
-    if (!server.listening) return;
+  listening.on("error", (error) => {
+    if (!listening.listening) return;
     count.acceptFailed.add(1);
     log.error({ error }, "accepting failed");
   });
@@ -67,7 +80,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
       asked === undefined ? { refusal: "unknown_name" as const } : judge(socket, asked.policy);
     if (refusal === undefined) {
       count.handshakes(socket);
-      onClient(socket, client, asked!);
+      onClient(socket, { client, access: asked!, ends: front?.endsOf(socket) ?? endsOf(socket) });
       return;
     }
     socket.on("error", () => undefined);
@@ -76,7 +89,7 @@ export function createListener({ values, material, metrics, log, shared, onClien
   });
 
   return {
-    listen: (address) => listen(server, address, { flag: "--listen", shared }),
+    listen: (address) => listen(listening, address, { flag: "--listen", shared }),
     update,
     setTicketKey: tls.setTicketKey,
     close,
@@ -94,8 +107,17 @@ export function createListener({ values, material, metrics, log, shared, onClien
   }
 
   function close(): Promise<void> {
-    return new Promise((resolve) => void server.close(() => resolve()));
+    return new Promise((resolve) => void listening.close(() => resolve()));
   }
+}
+
+/** The connection's own ends; undefined on a Unix socket. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: TLSSocket): Ends | undefined {
+  if (remoteAddress === undefined || localAddress === undefined) return undefined;
+  return {
+    source: { address: plainAddress(remoteAddress), port: remotePort ?? 0 },
+    destination: { address: plainAddress(localAddress), port: localPort ?? 0 },
+  };
 }
 
 /** The cells of the hot path, looked up once. */

@@ -14,6 +14,7 @@ export const HANDSHAKE_FAILURES = [
   "no_shared_cipher",
   "refused_by_client",
   "bad_record",
+  "bad_proxy_header",
   "unknown_name",
   "no_certificate",
   "bad_certificate",

@@ -1,12 +1,15 @@
 // Mode tcp: each client gets a connection to the application, and bytes pass as they are.
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 
 import { connectReading, createRelay } from "@outrigger/http";
 import type { Deadlines, Deliver, Relay } from "@outrigger/http";
 
-import type { DataPlaneSettings, Service } from "./data-plane.ts";
+import type { DataPlaneSettings, Service, SidecarPeer } from "./data-plane.ts";
 import type { Metrics } from "./listener.ts";
 import type { Values } from "./policy.ts";
+import { writeProxyHeader } from "./proxy-protocol.ts";
+import type { ProxyVersion } from "./proxy-protocol.ts";
 
 export function createTcpService({ values, metrics, record }: DataPlaneSettings, deadlines: Deadlines): Service {
   const relays = new Set<Relay>();
@@ -18,9 +21,16 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
     sent: metrics.sent.cell({}),
   };
   return {
-    serve: (socket, { address }) => {
+    serve: (socket, peer) => {
+      const { address } = peer;
       const began = performance.now();
-      const relay = createRelay(socket, (deliver) => connectTarget(values, metrics, deliver), settings);
+      const header = values.proxyProtocol === "off" ? undefined : headerOf(values.proxyProtocol, socket, peer);
+      const connect = (deliver: Deliver): Socket => {
+        const target = connectTarget(values, metrics, deliver);
+        if (header !== undefined) target.write(header);
+        return target;
+      };
+      const relay = createRelay(socket, connect, settings);
       relays.add(relay);
       void relay.closed.then(({ received, sent }) => {
         relays.delete(relay);
@@ -40,6 +50,18 @@ export function createTcpService({ values, metrics, record }: DataPlaneSettings,
       for (const relay of relays) relay.destroy();
     },
   };
+}
+
+/** What the application is told of a client before its first byte. */
+function headerOf(version: ProxyVersion, socket: TLSSocket, { ends, client }: SidecarPeer): Buffer {
+  return writeProxyHeader(version, ends, {
+    alpn: socket.alpnProtocol || undefined,
+    serverName: (socket.servername as string | false | undefined) || undefined,
+    version: socket.getProtocol() ?? "",
+    cipher: socket.getCipher().name,
+    client:
+      client === undefined ? undefined : { commonName: client.identity.commonNames[0], der: client.certificate.raw },
+  });
 }
 
 /** Connects to the application; whoever holds the socket sees a failure as its end, and here it is counted. */

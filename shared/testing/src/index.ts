@@ -17,6 +17,8 @@ export { rawExchange } from "./raw-exchange.ts";
 export type { Chunk, RawExchange, Received } from "./raw-exchange.ts";
 export { request } from "./request.ts";
 export type { Answer, RequestInit } from "./request.ts";
+export { freePort, startProgram } from "./servers.ts";
+export type { Program } from "./servers.ts";
 export { startApp, startEchoServer, startRawServer } from "./upstreams.ts";
 export type { App } from "./upstreams.ts";
 export { until } from "./until.ts";

@@ -4,11 +4,11 @@ import { Agent, get } from "node:http";
 import { join } from "node:path";
 
 import type { Cleanup } from "@outrigger/testing";
-import { requirePrograms, tempDir } from "@outrigger/testing";
+import { freePort, requirePrograms, startProgram, tempDir } from "@outrigger/testing";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { freePort, startProgram, startRedis } from "../../test/programs.ts";
+import { startRedis } from "../../test/programs.ts";
 import { HASH_NAMES } from "./hashes.ts";
 import type { HashName } from "./hashes.ts";
 import { ketamaName } from "./ketama.ts";

@@ -49,6 +49,20 @@ export const traffic = {
     summary:
       "Addresses and CIDR blocks of proxies in front, whose `X-Forwarded-*` and `Forwarded` are kept and added to. Everyone else's are replaced.",
   }),
+  acceptProxyProtocol: option({
+    kind: boolean(),
+    default: "false",
+    section: "Traffic",
+    summary:
+      "Connections of `--trusted-proxies` begin with a header of the PROXY protocol, version 1 or 2, that says who the client is. Everyone else's begin with TLS as ever.",
+  }),
+  proxyProtocol: option({
+    kind: choice(["off", "v1", "v2", "v2-tls", "v2-cert"]),
+    default: "off",
+    section: "Traffic",
+    summary:
+      "In mode `tcp`, begin each connection to the application with a header of the PROXY protocol: `v2-tls` also tells ALPN, server name, version, cipher and the client's common name, `v2-cert` its whole certificate besides.",
+  }),
   identityHeaders: option({
     kind: list(choice(["xfcc", "client-cert", "client-cert-chain"])),
     section: "Traffic",
