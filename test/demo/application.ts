@@ -10,6 +10,8 @@ import { describeExit, startProcess } from "./process.ts";
 export type Application = {
   readonly label: string;
   readonly port: number;
+  /** The file of further words. */
+  readonly words: string;
   /** `127.0.0.1:8000` */
   readonly address: string;
   readonly isRunning: () => boolean;
@@ -24,6 +26,8 @@ export type Application = {
 export type ApplicationSettings = {
   /** 0 for any free one. */
   readonly port: number;
+  /** The file of further words, which it reads again at SIGHUP. */
+  readonly words: string;
   readonly onLine: (line: string) => void;
   /** It has ended, and nobody had asked it to. */
   readonly onCrash: (how: string) => void;
@@ -41,6 +45,7 @@ function portIn(line: string): number | undefined {
 
 export async function startApplication({
   port: preferred,
+  words,
   onLine,
   onCrash,
   cleanup,
@@ -48,7 +53,7 @@ export async function startApplication({
   let asked = false;
   const launch = async (port: number): Promise<{ process: Process; port: number }> => {
     asked = false;
-    const args = [main, "--port", String(port)];
+    const args = [main, "--port", String(port), "--words", words];
     const process = startProcess({ label: LABEL, program: runtimePath("node"), args, onLine, cleanup });
     process.exited.then(
       (exit) => asked || onCrash(describeExit(exit)),
@@ -66,6 +71,7 @@ export async function startApplication({
   return {
     label: LABEL,
     port,
+    words,
     address: `127.0.0.1:${port}`,
     isRunning: () => process.isRunning(),
     start: async () => {

@@ -102,6 +102,7 @@ async function assemble(
   const say = (text: string): void => show(DEMO, text);
   const application = await startApplication({
     port: await portFor(8000),
+    words: join(folder, "published", "words.ini"),
     onLine: (line) => show("dictionary", line),
     onCrash: (how) => say(`the dictionary has ended by itself: ${how}`),
     cleanup,

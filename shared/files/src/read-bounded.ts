@@ -36,7 +36,9 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
     const stats = await file.stat();
     refuseUnlessFile(path, stats);
     if (stats.size > maxBytes) throw new Error(`${path}: expected at most ${maxBytes} bytes, got ${stats.size}`);
-    const content = await readUpTo(file, maxBytes + 1);
+    // One byte more than it says shows the end at once; a file of /proc says nothing.
+    const chunkBytes = stats.size === 0 ? CHUNK_BYTES : Math.min(CHUNK_BYTES, stats.size + 1);
+    const content = await readUpTo(file, maxBytes + 1, chunkBytes);
     if (content.length > maxBytes) throw new Error(`${path}: expected at most ${maxBytes} bytes, got more`);
     return content;
   } finally {
@@ -45,11 +47,11 @@ export async function readBounded(path: string, maxBytes: number): Promise<Buffe
 }
 
 /** Reads to the end, however large the file said it was (those of /proc say 0), but no more than `limit` bytes. */
-async function readUpTo(file: FileHandle, limit: number): Promise<Buffer> {
+async function readUpTo(file: FileHandle, limit: number, chunkBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
   while (total < limit) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limit - total));
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limit - total));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
     if (bytesRead === 0) break;
     chunks.push(chunk.subarray(0, bytesRead));

@@ -2,6 +2,7 @@
 import * as z from "zod";
 
 import type { Kind } from "./kinds.ts";
+import type { AnyKind } from "./table.ts";
 
 /** A list of another kind: repeated flags, or items with commas between them. */
 export function list<T>(item: Kind<T>, { maxItems = 1000 } = {}): Kind<T[]> {
@@ -49,4 +50,15 @@ export function structured<T>(schema: z.ZodType<T, unknown>, form: string): Kind
     written,
     fileOnly: true,
   };
+}
+
+/** A list of objects, each with these keys; `required` ones must be there. Only the file can hold it. */
+export function objects<T>(
+  keys: Readonly<Record<string, AnyKind>>,
+  { required, form, maxItems = 1000 }: { required: readonly string[]; form: string; maxItems?: number },
+): Kind<T[]> {
+  const shape = Object.fromEntries(
+    Object.entries(keys).map(([key, { schema }]) => [key, required.includes(key) ? schema : schema.optional()]),
+  );
+  return structured(z.array(z.strictObject(shape)).max(maxItems) as unknown as z.ZodType<T[], unknown>, form);
 }

@@ -3,7 +3,7 @@ export { formatAddress, isLoopbackHost, parseAddress, staysOnMachine } from "./a
 export type { Address } from "./address.ts";
 export type { CommandLine } from "./command.ts";
 export { commandsMarkdown, jsonSchemaOf, markdownOf, printConfig, usageOf, usageOfCommand } from "./describe.ts";
-export { list, structured } from "./compound-kinds.ts";
+export { list, objects, structured } from "./compound-kinds.ts";
 export { ACTIONS } from "./flags.ts";
 export type { Action } from "./flags.ts";
 export { address, boolean, bytes, choice, duration, integer, integerOr, path, ratio, secret, text } from "./kinds.ts";

@@ -56,7 +56,7 @@ test("liveness fails and names the loop when one has stalled, and heals with its
       shutdown: () => undefined,
       refused: () => undefined,
       routes: {},
-      answer: () => undefined,
+      answerer: () => undefined,
     },
     { token: undefined, unixSocket: false },
   );

@@ -6,12 +6,14 @@ import swagger from "@fastify/swagger";
 import { formatAddress, isLoopbackHost } from "@outrigger/options";
 import type { Address, Secret } from "@outrigger/options";
 import fastify from "fastify";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 import { ADMIN_ROUTES } from "./admin-routes.ts";
 import type { AdminRoute } from "./admin-routes.ts";
-import type { ReloadOutcome, Route } from "./container.ts";
+import type { Answerer, ReloadOutcome, Route } from "./container.ts";
 import type { Liveness } from "./liveness.ts";
+import { addOwnRoutes } from "./own-routes.ts";
+import type { Guard, Judge } from "./own-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { runtimeName } from "./runtime-name.ts";
 
@@ -25,9 +27,9 @@ export type AdminSource = {
   readonly liveness: Liveness;
   metricsText(): Promise<{ contentType: string; text: string }>;
   status(): Record<string, unknown>;
-  /** The container's own routes by path; `answer` gives undefined until it has started. */
+  /** The container's own routes by path; nobody answers them until it has started. */
   readonly routes: Readonly<Record<string, Route>>;
-  answer(path: string, query: Readonly<Record<string, string>>): Record<string, unknown> | undefined;
+  answerer(path: string): Answerer | undefined;
   reload(): Promise<ReloadOutcome>;
   shutdown(): void;
   refused(reason: "not_loopback" | "bad_token"): void;
@@ -67,8 +69,10 @@ export async function createAdminServer(source: AdminSource, access: Access): Pr
   server.after(() => {
     addProbes(server, source);
     addFacts(server, source);
-    for (const [path, route] of Object.entries(source.routes)) addRoute(server, source, path, route);
-    addChanges(server, source, guard(source, access));
+    const judged = judge(access);
+    const guarded = guard(source, judged);
+    addChanges(server, source, guarded);
+    addOwnRoutes(server, source, { guarded, isPermitted: (request) => judged(request) === undefined });
   });
   await server.ready();
   return server;
@@ -119,22 +123,6 @@ function addFacts(server: FastifyInstance, source: AdminSource): void {
   server.get("/openapi.json", { schema: schemaOf("GET /openapi.json") }, () => server.swagger());
 }
 
-function addRoute(server: FastifyInstance, source: AdminSource, path: string, route: Route): void {
-  const parameters = Object.entries(route.query).map(([name, description]) => [name, { type: "string", description }]);
-  const querystring = {
-    type: "object",
-    properties: Object.fromEntries(parameters),
-    required: Object.keys(route.query),
-  };
-  const response = { 200: json("The answer", route.answer), 503: json("Not started yet", { error: text }) };
-  server.get(path, { schema: { summary: route.summary, response, querystring } }, (request, reply) => {
-    const answer = source.answer(path, request.query as Readonly<Record<string, string>>);
-    return answer ?? reply.code(503).send({ error: "the container has not started yet" });
-  });
-}
-
-type Guard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-
 function addChanges(server: FastifyInstance, source: AdminSource, guarded: Guard): void {
   const refusals = {
     401: json("The token is missing or wrong", { error: text }),
@@ -177,21 +165,31 @@ const ok = (description: string, properties: Record<string, object>): Record<num
   503: json("Not so", properties),
 });
 
-/** Lets a changing request through: with the token where one is configured, else from loopback only. */
-function guard(source: AdminSource, { token, unixSocket }: Access): Guard {
-  return async (request, reply) => {
+/** Judges a changing request: it needs the token where one is configured, else it has to come from loopback. */
+const judge =
+  ({ token, unixSocket }: Access): Judge =>
+  (request) => {
     if (token !== undefined) {
       if (isBearer(request.headers.authorization ?? "", token)) return undefined;
-      source.refused("bad_token");
-      return reply.code(401).send({ error: "expected Authorization: Bearer with the token of --admin-token-file" });
+      const error = "expected Authorization: Bearer with the token of --admin-token-file";
+      return { status: 401, reason: "bad_token", error };
     }
     // A client that has already gone has no address any more: that must not pass for being near.
     const peer = request.socket.remoteAddress ?? "";
     if (unixSocket || isLoopbackHost(peer.replace(/^::ffff:/, ""))) return undefined;
-    source.refused("not_loopback");
-    return reply.code(403).send({ error: "expected a request from loopback, or a token: set --admin-token-file" });
+    const error = "expected a request from loopback, or a token: set --admin-token-file";
+    return { status: 403, reason: "not_loopback", error };
   };
-}
+
+/** Answers a request that is not let through, and counts it. */
+const guard =
+  (source: AdminSource, judge: Judge): Guard =>
+  async (request, reply) => {
+    const refusal = judge(request);
+    if (refusal === undefined) return undefined;
+    source.refused(refusal.reason);
+    return reply.code(refusal.status).send({ error: refusal.error });
+  };
 
 function isBearer(header: string, token: Secret): boolean {
   // Node gives each byte of a header as one character.

@@ -19,14 +19,47 @@ export type ReloadOutcome =
 /** Parameters resolved and checked again; the values are complete only when there are no problems. */
 export type Reread = { readonly values: unknown; readonly problems: readonly string[] };
 
-/** A route of the container's own on the admin server, `GET` and JSON, as /openapi.json describes it. */
+/** A route of the container's own on the admin server, which answers with JSON, as /openapi.json describes it. */
 export type Route = {
   readonly summary: string;
+  /** `GET` by default. `POST` changes something: it is let through from loopback only, or with the token. */
+  readonly method?: "GET" | "POST";
   /** The parameters of its query, each with its meaning. All are needed. */
   readonly query: Readonly<Record<string, string>>;
+  /** Further parameters, which may be left out. */
+  readonly optionalQuery?: Readonly<Record<string, string>>;
+  /** Up to so many bytes of a body are given to it as they came, whatever their type. Without it, it gets none. */
+  readonly maxBodyBytes?: number;
+  /** Names of header fields, in lower case, that it is given. */
+  readonly headers?: readonly string[];
+  /** It decides by itself whom it serves, say by the signature of a webhook: anybody may ask, whatever the token. */
+  readonly authenticatesItself?: boolean;
   /** The properties of its answer, as JSON Schema. */
   readonly answer: Readonly<Record<string, object>>;
+  /** What it answers otherwise: status and meaning. */
+  readonly otherStatuses?: Readonly<Record<number, string>>;
 };
+
+/** What a route is given of a request besides its query. */
+export type Asked = {
+  readonly body: Buffer;
+  /** Those of the route's header fields that the request has. One that was sent several times is joined by commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether the rule for changing requests lets it through: what a route that authenticates itself may go by, too. */
+  readonly isPermitted: boolean;
+};
+
+/** Answers one route; `withStatus` gives the answer another status than 200. */
+export type Answerer = (
+  query: Readonly<Record<string, string>>,
+  asked: Asked,
+) => Record<string, unknown> | Promise<Record<string, unknown>>;
+
+export const STATUS: unique symbol = Symbol("status");
+
+/** An answer of a route with this HTTP status. */
+export const withStatus = (status: number, answer: Record<string, unknown>): Record<string, unknown> =>
+  Object.assign({ ...answer }, { [STATUS]: status });
 
 /** What a started container can be asked for. */
 export type Running = {
@@ -37,7 +70,7 @@ export type Running = {
   /** What `GET /api/v1/status` tells, as plain JSON. */
   status?(): Record<string, unknown>;
   /** Answers the routes of the definition, by path. */
-  readonly routes?: Readonly<Record<string, (query: Readonly<Record<string, string>>) => Record<string, unknown>>>;
+  readonly routes?: Readonly<Record<string, Answerer>>;
 };
 
 /** What start() receives: everything that a container may know of the process it runs in. */
@@ -105,6 +138,12 @@ export type Command = Omit<CommandLine, "name"> & {
   run(context: CommandContext<any, any>): Promise<boolean>;
 };
 
+/** A command line without the program, and an environment. */
+export type CommandWords = {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
 /** A sidecar adds to the application, an ambassador speaks to the world for it, an adapter makes it look like others. */
 export type Pattern = "sidecar" | "ambassador" | "adapter";
 
@@ -119,10 +158,15 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
   readonly adminPort: number;
   readonly options: O;
   readonly metrics: M;
-  /** Routes of its own on the admin server, by path below `/api/v1/`. */
+  /** Routes of its own on the admin server, by path: below `/api/v1/`, but for what others expect elsewhere. */
   readonly routes?: Readonly<Record<string, Route>>;
   /** Commands of its own, by name: `<container> <name> <words> [flags]`. */
   readonly commands?: Readonly<Record<string, Command>>;
+  /**
+   * Its own words for the command line and the environment of other programs, for those who swap an image. What it gives
+   * is read as options; the same is given back where there is nothing to translate.
+   */
+  translate?(words: CommandWords): CommandWords;
   /**
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.

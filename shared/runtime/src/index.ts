@@ -2,11 +2,14 @@
 export { ADMIN_ROUTES, endpointsMarkdown } from "./admin-routes.ts";
 export { commonOptionsOf } from "./common-options.ts";
 export type { CommonOptions } from "./common-options.ts";
-export { defineCommand, defineContainer } from "./container.ts";
+export { defineCommand, defineContainer, withStatus } from "./container.ts";
 export type {
   AnyContainer,
+  Answerer,
+  Asked,
   Command,
   CommandContext,
+  CommandWords,
   ContainerDefinition,
   Context,
   Pattern,
@@ -19,6 +22,8 @@ export type {
   ThreadContext,
 } from "./container.ts";
 export { EXIT, exitCodesMarkdown } from "./exit.ts";
+export { host } from "./host.ts";
+export type { Host } from "./host.ts";
 export type { LineSink, Logger, Recorder } from "./logger.ts";
 export type { Cell, HistogramCell, MetricHandle, MetricsOf } from "./metric-store.ts";
 export { createMetricStore } from "./metric-store.ts";

@@ -5,7 +5,7 @@ import type { Action, CommandLine, OptionTable, Resolution } from "@outrigger/op
 import { printConfig, resolveOptions, usageOf, usageOfCommand } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
-import type { AnyContainer, Reread, Stdio } from "./container.ts";
+import type { AnyContainer, CommandWords, Reread, Stdio } from "./container.ts";
 import { EXIT } from "./exit.ts";
 import { isHealthy } from "./healthcheck.ts";
 import { readTextFile } from "./read-file.ts";
@@ -23,10 +23,10 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   const isHealthcheck = first === "healthcheck";
   const command = commandsOf(container).find(({ name }) => name === first);
   const table = tableOf(container);
+  const words = wordsFor(container, isHealthcheck || command !== undefined ? rest : process.argv.slice(2));
   const resolve = (): Resolution<OptionTable> =>
     resolveOptions(container.name, table, {
-      argv: isHealthcheck || command !== undefined ? rest : process.argv.slice(2),
-      env: process.env,
+      ...words,
       readFile: readTextFile,
       command,
     });
@@ -45,6 +45,12 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
     return { values: again.values, problems: await problemsOf(container, again, false) };
   };
   return live(container, resolution, { entry, reread, stdio });
+}
+
+/** The command line and the environment, in the container's own words. */
+function wordsFor(container: AnyContainer, argv: readonly string[]): CommandWords {
+  const given = { argv, env: process.env };
+  return container.translate?.(given) ?? given;
 }
 
 /** All options of a container: its own first. */

@@ -161,7 +161,7 @@ async function startAdmin(life: Life, stop: () => Promise<Stopped>): Promise<Add
       metricsText: instruments.metricsText,
       status: () => statusOf(life),
       routes: container.routes ?? {},
-      answer: (path, query) => life.running.routes?.[path]?.(query),
+      answerer: (path) => life.running.routes?.[path],
       reload: life.reloader.reload,
       shutdown: () => void stop(),
       refused: (reason) => common.refusedAdmin.inc({ reason }),

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { rawExchange, repository, request, runtimePath, until } from "@outrigger/testing";
+import { rawExchange, repository, request, runtimePath, tempDir, until } from "@outrigger/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { acceptOf, frameOf, readFrame } from "./echo.ts";
@@ -26,6 +27,23 @@ async function portOf(log: () => string): Promise<number> {
   const match = await until(() => /\[I\] boot ~ listening on http:\/\/127\.0\.0\.1:(\d+)\//.exec(log()));
   return Number(match[1]);
 }
+
+test("has the words of a file, reads it again at SIGHUP, and keeps what it has when the file is wrong", async () => {
+  const file = join(tempDir(onTestFinished), "words.ini");
+  writeFileSync(file, "; remark\nlemon = a sour sun\n");
+  const { child, log } = await startDictionary(onTestFinished, ["--port", "0", "--words", file]);
+  const address = { host: "127.0.0.1", port: await portOf(log) };
+  const lookUp = async (word: string) => (await request(address, `/words/${word}`)).body;
+  expect(await lookUp("lemon")).toBe("a sour sun\n");
+  writeFileSync(file, "lime = a small lemon\n");
+  child.kill("SIGHUP");
+  await until(async () => (await lookUp("lime")) === "a small lemon\n");
+  expect(await lookUp("lemon")).toBe("no such word\n");
+  writeFileSync(file, "no definition\n");
+  child.kill("SIGHUP");
+  await until(() => log().includes("[E] words ~ line 1: expected word = definition"));
+  expect(await lookUp("lime")).toBe("a small lemon\n");
+});
 
 describe("the dictionary", () => {
   let port: number;

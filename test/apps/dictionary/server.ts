@@ -72,5 +72,12 @@ export function createDictionary(write: (entry: string) => void) {
     for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
     setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
   };
-  return { server, log, stop };
+  let configured: readonly string[] = [];
+  /** These words instead of those that were configured before. */
+  const configure = (more: ReadonlyMap<string, string>): void => {
+    for (const word of configured) words.delete(word);
+    for (const [word, definition] of more) words.set(word, definition);
+    configured = [...more.keys()];
+  };
+  return { server, log, configure, stop };
 }

@@ -44,3 +44,15 @@ export const WORDS: Readonly<Record<string, string>> = {
   umbrella: "a roof for one, soon left on a train",
   wharf: "where the goods wait for the ship, or the other way round",
 };
+
+/** More words out of a file: a line each, `word = definition`; what begins with `;` is a remark. */
+export function parseWords(text: string): Map<string, string> {
+  const words = new Map<string, string>();
+  for (const [at, line] of text.split("\n").entries()) {
+    if (line.trim() === "" || line.startsWith(";")) continue;
+    const [, word, definition] = /^([a-z]+)\s*=\s*(\S.*)$/.exec(line) ?? [];
+    if (word === undefined) throw new Error(`line ${at + 1}: expected word = definition, got ${line.slice(0, 40)}`);
+    words.set(word, definition!);
+  }
+  return words;
+}

@@ -1,0 +1,5 @@
+import { run } from "@outrigger/runtime";
+
+import { container } from "./container.ts";
+
+await run(container, import.meta.url);
