@@ -47,7 +47,8 @@ async function startAll({ settings, around, subjects }: Bench): Promise<Field> {
 const absent = (field: Field, name: string): string => field.missing.get(name)!.split(":", 1)[0]!;
 
 async function measureWork(work: Work, field: Field, bench: Bench): Promise<string> {
-  const { settings, scale, subjects, around } = bench;
+  const { settings, scale, around } = bench;
+  const subjects = bench.subjects.filter((subject) => work.only?.(subject) ?? true);
   settings.progress(work.title(scale));
   const present = subjects.filter((subject) => field.started.has(subject.name));
   const measured = await measureInTurns({
@@ -109,7 +110,7 @@ async function run(settings: Settings): Promise<string> {
         all.map((one) => one.name),
       ),
     );
-  for (const tool of ["wrk", "openssl"]) {
+  for (const tool of ["wrk", "h2load", "openssl"]) {
     if (findProgram(tool) === undefined) throw new Error(`part tls: expected ${tool} to be installed, got nothing`);
   }
   const certificate = makeCertificate(folder);

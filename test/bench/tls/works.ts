@@ -5,6 +5,7 @@ import { percentile } from "../statistics.ts";
 import type { Column } from "../table.ts";
 import { LARGE, SMALL } from "./answers.ts";
 import { connectMany } from "./client.ts";
+import { runH2load } from "./h2load.ts";
 import { runHandshakes } from "./handshakes.ts";
 import { openIdle, settled } from "./idle.ts";
 import { sendOnSchedule } from "./open-loop.ts";
@@ -26,11 +27,15 @@ export type Work = {
   readonly fresh: boolean;
   readonly columns: readonly Column[];
   readonly compared: string;
+  /** The subjects that can do it; by default all. */
+  readonly only?: (subject: { readonly name: string; readonly mode: "http" | "tcp" }) => boolean;
   measure(started: Started, scale: Scale): Promise<Sample>;
 };
 
 const MIB = 2 ** 20;
 const SATURATING_CONNECTIONS = 50;
+const HTTP2_CONNECTIONS = 20;
+const HTTP2_STREAMS = 10;
 const BODY_CONNECTIONS = 4;
 const HANDSHAKES_AT_ONCE = 16;
 const RATE = 1_000;
@@ -70,6 +75,28 @@ const keepalive: Work = {
       const url = urlOf(started, SMALL.name);
       const report = await runWrk({ url, connections: SATURATING_CONNECTIONS, seconds, opensslConfig });
       return { units: report.requests, seconds: report.microseconds / 1e6 };
+    });
+    return { ...sample, memory: rssAnonOf(started.pid) / MIB };
+  },
+};
+
+const http2: Work = {
+  name: "http2",
+  title: ({ seconds }) =>
+    `HTTP/2, 1 KiB answers: h2load, ${HTTP2_CONNECTIONS} connections with ${HTTP2_STREAMS} requests at a time each, ${seconds} s a round`,
+  fresh: false,
+  columns: [
+    ...cpuColumns("request", 1),
+    { key: "rate", title: "requests/s", digits: 0 },
+    { key: "memory", title: "RssAnon MiB afterwards", digits: 1 },
+  ],
+  compared: "cpu",
+  only: ({ name, mode }) => mode === "http" && name !== "http-proxy",
+  measure: async (started, { seconds }) => {
+    const sample = await cpuPerUnit(started, async () => {
+      const load = { connections: HTTP2_CONNECTIONS, streams: HTTP2_STREAMS, seconds };
+      const { requests } = await runH2load({ url: urlOf(started, SMALL.name), ...load });
+      return { units: requests, seconds };
     });
     return { ...sample, memory: rssAnonOf(started.pid) / MIB };
   },
@@ -169,6 +196,7 @@ const idle: Work = {
 
 export const WORKS: readonly Work[] = [
   keepalive,
+  http2,
   handshakes("new", "New handshakes, no resumption", false),
   handshakes("resumed", "Resumed handshakes", true),
   bodies,
