@@ -1,6 +1,6 @@
 // Rules by route: which identities may send which requests. The first rule that fits a request decides; where none does,
 // whoever was let in may.
-import { z } from "@outrigger/options";
+import * as z from "@outrigger/options/zod";
 
 import type { Identity } from "./identity.ts";
 import { createMatcher } from "./policy.ts";
