@@ -3,10 +3,9 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { request, requirePrograms, spawnContainer, tempDir, until } from "@outrigger/testing";
+import { freePort, request, requirePrograms, spawnContainer, tempDir, until } from "@outrigger/testing";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
-import { freePort } from "./nginx.ts";
 import { createSync, withApi } from "./sync.ts";
 import type { Started, Sync } from "./sync.ts";
 

@@ -6,9 +6,7 @@ import { dirname, join } from "node:path";
 
 import { host } from "@outrigger/runtime";
 import type { Cleanup } from "@outrigger/testing";
-import { requirePrograms, startApp, tempDir, until } from "@outrigger/testing";
-
-import { freePort } from "./nginx.ts";
+import { freePort, requirePrograms, startApp, tempDir, until } from "@outrigger/testing";
 
 export const git = requirePrograms("git");
 

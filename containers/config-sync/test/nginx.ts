@@ -1,11 +1,10 @@
 // A real nginx whose configuration lies in a folder that config-sync publishes.
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 import type { Cleanup } from "@outrigger/testing";
-import { request, requirePrograms, tempDir, until } from "@outrigger/testing";
+import { freePort, request, requirePrograms, tempDir, until } from "@outrigger/testing";
 
 export const nginx = requirePrograms("nginx");
 
@@ -17,16 +16,6 @@ export type Nginx = {
   /** The body of its answer to this path. */
   answer(path: string): Promise<string>;
 };
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-  return promise;
-}
 
 /** Starts it; it serves what `<folder>/*.conf` says inside of its server. */
 export async function startNginx(folder: string, cleanup: Cleanup, given?: number): Promise<Nginx> {

@@ -5,10 +5,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 
 import type { Cleanup } from "@outrigger/testing";
-import { startApp, until } from "@outrigger/testing";
+import { freePort, startApp, until } from "@outrigger/testing";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
-import { freePort, nginx, startNginx } from "./nginx.ts";
+import { nginx, startNginx } from "./nginx.ts";
 import { createSync } from "./sync.ts";
 
 type Call = { readonly method: string; readonly headers: IncomingHttpHeaders; readonly body: string };

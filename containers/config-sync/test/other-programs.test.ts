@@ -1,11 +1,10 @@
 // In the place of other programs: their parameters, and nothing else.
 import { join } from "node:path";
 
-import { runContainer, startApp, until, spawnContainer } from "@outrigger/testing";
+import { freePort, runContainer, spawnContainer, startApp, until } from "@outrigger/testing";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
 import { createRepository, git, startGitDaemon } from "./git-server.ts";
-import { freePort } from "./nginx.ts";
 import { createSync, withApi } from "./sync.ts";
 
 describe.skipIf(git.skip)(git.title("git-sync's parameters"), () => {

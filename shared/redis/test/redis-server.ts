@@ -1,26 +1,15 @@
 // A real redis-server for one test, on a Unix socket and on a free port of loopback.
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 import type { Cleanup } from "@outrigger/testing";
-import { requirePrograms, tempDir, until } from "@outrigger/testing";
+import { freePort, requirePrograms, tempDir, until } from "@outrigger/testing";
 
 import { connectRedis } from "../src/index.ts";
 
 export const redisServer = requirePrograms("redis-server");
 
 export type RedisServer = { readonly port: number; readonly path: string };
-
-/** A port that was free a moment ago: redis-server does not tell which it has taken. */
-function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address() as { port: number };
-    server.close(() => resolve(port));
-  });
-  return promise;
-}
 
 /** `flags` are redis-server's own, such as `["--requirepass", "secret"]`. */
 export async function startRedisServer(cleanup: Cleanup, flags: readonly string[] = []): Promise<RedisServer> {

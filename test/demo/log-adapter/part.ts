@@ -2,12 +2,10 @@
 // they write in one shape.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import type { LogRecord } from "@outrigger/testing";
-import { findProgram, repository, runtimePath, until } from "@outrigger/testing";
+import { findProgram, freePort, repository, runtimePath, until } from "@outrigger/testing";
 
 import type { ContainerProcess } from "../container.ts";
 import type { Check, Part, Pod, RunningPart } from "../part.ts";
@@ -51,15 +49,6 @@ http {
   server { listen 127.0.0.1:${port}; return 404 "nothing\\n"; }
 }
 `;
-
-/** nginx cannot tell which port it was given, so it is given one. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}
 
 async function start(pod: Pod): Promise<RunningPart> {
   const { folder } = pod;

@@ -4,11 +4,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { LogRecord } from "@outrigger/testing";
-import { findProgram } from "@outrigger/testing";
+import { findProgram, freePort } from "@outrigger/testing";
 
 import type { ContainerProcess } from "../container.ts";
 import type { Part, Pod, RunningPart } from "../part.ts";
-import { freePort } from "../ports.ts";
 import type { Process } from "../process.ts";
 import { checksOf } from "./checks.ts";
 
