@@ -44,10 +44,10 @@ const job = {
       "Which file is taken when several sources have one of the same path: that of the `last` source, of the `first`, or none, which is an `error`.",
   }),
   render: option({
-    kind: list(text("env, gunzip or base64, perhaps with @PATTERN")),
+    kind: list(text("env, liquid, gunzip or base64, perhaps with @PATTERN")),
     section: "Rendering",
     summary:
-      "What is done to files before they are checked, in this order: `env` puts variables for `${NAME}`, `gunzip` and `base64` undo those; see [Rendering](#rendering).",
+      "What is done to files before they are checked, in this order: `env` puts variables for `${NAME}`, `liquid` renders templates, `gunzip` and `base64` undo those; see [Rendering](#rendering).",
   }),
   renderVariables: option({
     kind: list(path()),

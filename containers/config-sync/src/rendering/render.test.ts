@@ -44,6 +44,35 @@ test("only the files that are meant are rendered", async () => {
   await expect(render("env", { bin: Buffer.from([0xff, 0xfe]) })).rejects.toThrow("render: bin: ");
 });
 
+test("templates of Liquid are rendered on request, and a key that is missing is an error", async () => {
+  const template =
+    "{% for n in (1..2) %}{{ HOST }}{{ n }} {% endfor %}{{ env.EMPTY | default: 'none' }}{{ 'a' | upcase }}";
+  expect(await render("liquid", { "a.conf.liquid": template, "b.conf": "{{ HOST }}" })).toEqual({
+    "a.conf": "db1 db2 noneA",
+    "b.conf": "{{ HOST }}",
+  });
+  expect(await render("liquid@b.conf", { "b.conf": "{{ HOST }}" })).toEqual({ "b.conf": "db" });
+  const fails = (text: string) => expect(render("liquid", { "x.liquid": text })).rejects.toThrow("render: x.liquid: ");
+  await fails("{{ MISSING }}");
+  await fails("{{ env.MISSING }}");
+  await fails("{{ HOST | unknown }}");
+  await fails("{{ HOST.constructor }}");
+  await fails("{% if %}");
+});
+
+test("a template reads no files, and what it may cost is bounded", async () => {
+  const fails = (text: string) => expect(render("liquid", { "x.liquid": text })).rejects.toThrow("render: x.liquid: ");
+  await fails("{% include '/etc/passwd' %}");
+  await fails("{% render 'x.liquid' %}");
+  await fails("{% for n in (1..1000000000) %}x{% endfor %}");
+  await fails("{% assign s = 'xxxxxxxxxx' %}{% for n in (1..100) %}{% assign s = s | append: s %}{% endfor %}{{ s }}");
+  const before = performance.now();
+  await fails(
+    "{% for a in (1..900) %}{% for b in (1..900) %}{% for c in (1..900) %}{{ c }}{% endfor %}{% endfor %}{% endfor %}",
+  );
+  expect(performance.now() - before).toBeLessThan(5000);
+});
+
 test("gzip and base64 are undone, and their endings taken off", async () => {
   expect(await render("gunzip", { "a.json.gz": gzipSync("{}"), b: "x" })).toEqual({ "a.json": "{}", b: "x" });
   expect(await render("base64", { "a.b64": "eA==\n", b: "eA==" })).toEqual({ a: "x", b: "eA==" });
@@ -63,5 +92,5 @@ test("variables come from the environment and, before that, from the files of fo
 });
 
 test.each(["sed", "env@", ""])("%j is no way to render", (text) => {
-  expect(parseRenderer(text).problem).toMatch(/^expected env, gunzip, base64/);
+  expect(parseRenderer(text).problem).toMatch(/^expected env, liquid, gunzip, base64/);
 });

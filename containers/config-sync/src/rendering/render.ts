@@ -10,6 +10,7 @@ import { isBase64 } from "../bundles/json-map.ts";
 import type { Environment } from "../deps.ts";
 import { createPattern, problem, value } from "../written.ts";
 import type { Parsed } from "../written.ts";
+import { renderLiquid } from "./liquid.ts";
 import { expandVariables } from "./variables.ts";
 
 /** What files are rendered with. */
@@ -28,12 +29,21 @@ type Kind = {
 const GZIP = /\.gz$/;
 const BASE64 = /\.(b64|base64)$/;
 
+const LIQUID = /\.liquid$/;
+
 const KINDS: Readonly<Record<string, Kind>> = {
   env: {
     ending: undefined,
     render: async (path, content, { variables }) => {
       const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
       return { path, content: Buffer.from(expandVariables(text, variables)) };
+    },
+  },
+  liquid: {
+    ending: LIQUID,
+    render: async (path, content, { variables, maxBytes }) => {
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(content);
+      return { path: path.replace(LIQUID, ""), content: Buffer.from(await renderLiquid(text, variables, maxBytes)) };
     },
   },
   gunzip: {
