@@ -149,6 +149,6 @@ async function addsUp({ process }: Scene): Promise<string> {
 
 export const part: Part = {
   summary:
-    "The log adapter takes what an application, nginx and Redis log, each in its own way, and gives one structured stream.",
+    "log-adapter takes what an application, nginx and Redis log, each in its own way, and gives one structured stream",
   start,
 };

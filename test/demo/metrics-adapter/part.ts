@@ -108,6 +108,6 @@ async function start(pod: Pod): Promise<RunningPart> {
 
 export const part: Part = {
   summary:
-    "metrics-adapter makes the dictionary and its cache look the same to Prometheus, each of which tells of itself in its own way.",
+    "metrics-adapter makes the dictionary and its cache look the same to Prometheus, each of which tells of itself in its own way",
   start,
 };
