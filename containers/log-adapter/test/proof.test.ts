@@ -65,7 +65,7 @@ test.skipIf(logrotate === undefined)(
       if (chunk % (CHUNKS / ROTATIONS) === 3) execFileSync(logrotate!, ["-s", at("rotated"), at("logrotate.conf")]);
       // The adapter and the collector go on in between.
       const before = collector.requests();
-      await until(() => collector.requests() > before, { timeoutMs: 30_000 });
+      await until(() => collector.requests() > before, { timeoutMs: 120_000 });
       take();
       if (chunk % (CHUNKS / KILLS) === 5) {
         adapter.signal("SIGKILL");
@@ -76,7 +76,8 @@ test.skipIf(logrotate === undefined)(
     await until(() => (take(), missing() === 0), { timeoutMs: 120_000 }).catch(() => undefined);
     expect(missing()).toBe(0);
     const input = `file:${folder}/*.log`;
-    await until(async () => (await adapter.metrics()).value("log_adapter_lines_pending", { input }) === 0);
+    const pending = async () => (await adapter.metrics()).value("log_adapter_lines_pending", { input });
+    await until(async () => (await pending()) === 0, { timeoutMs: 60_000 });
     const metrics = await adapter.metrics();
     const [read, delivered] = ["read", "delivered"].map((what) =>
       metrics.value(`log_adapter_lines_${what}_total`, { input }),

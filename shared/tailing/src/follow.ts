@@ -6,6 +6,7 @@ import { pathsOf } from "./glob.ts";
 import { createMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
 import { findContinuation, findLater, keyAt, keyOf, withSource } from "./siblings.ts";
+import type { Found } from "./siblings.ts";
 import { openTail } from "./tail.ts";
 import type { Tail, TailSettings } from "./tail.ts";
 
@@ -47,17 +48,26 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     const found = await Promise.all(paths.map(async (path) => ({ path, key: await keyAt(path) })));
     const current = new Set<string>();
     for (const { key } of found) if (key !== undefined) current.add(key);
-    let total = isFirst ? await openMoved({ marks, memory, tails, now }) : 0;
+    let total = isFirst ? await readMoved(current, now) : 0;
     // Those that were moved away come first: what is in them was written before.
     for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
     for (const { path, key } of found) {
       if (key === undefined || followed.has(key) || (await waits(path, key))) continue;
-      await openAt(path, key, await memory.markOf(path, key));
+      await openAt(path, await memory.markOf(path, key));
     }
     // A mark whose file is gone has served.
     if (isFirst) unopened = [];
     isFirst = false;
     for (const key of current) total += await readOf(key, now);
+    return total;
+  }
+
+  async function readMoved(current: ReadonlySet<string>, now: number): Promise<number> {
+    let total = 0;
+    for (const { path, key, mark } of await findMoved(marks, memory, current)) {
+      await openAt(path, mark);
+      total += await readOf(key, now);
+    }
     return total;
   }
 
@@ -94,7 +104,7 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
 type Tails = {
   /** Those that are open, by device and inode. */
   readonly followed: Map<string, Followed>;
-  openAt(path: string, key: string, mark?: Mark): Promise<void>;
+  openAt(path: string, mark?: Mark): Promise<void>;
   /** Reads what is new in one of them; says how many bytes that were. */
   readOf(key: string, now: number): Promise<number>;
 };
@@ -104,11 +114,13 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
   const failing = new Set<string>();
   return { followed, openAt, readOf };
 
-  async function openAt(path: string, key: string, mark?: Mark): Promise<void> {
+  async function openAt(path: string, mark?: Mark): Promise<void> {
     try {
       const tail = await openTail(path, { ...settings, restOf: memory.restOf }, mark);
       failing.delete(path);
-      followed.set(key, { tail, quiet: 0 });
+      // Since it was looked for, another file may have come to lie at the path.
+      if (followed.has(keyOf(tail))) await tail.close();
+      else followed.set(keyOf(tail), { tail, quiet: 0 });
     } catch (error) {
       fail(path, error as Error);
     }
@@ -132,27 +144,30 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
   }
 }
 
-type Moved = { readonly marks: readonly Mark[]; readonly memory: Memory; readonly tails: Tails; readonly now: number };
+type Moved = Found & { readonly mark?: Mark };
 
-/** Where the files of the last run have gone while nobody looked: renamed, copied and cut back, compressed. */
-async function openMoved({ marks, memory, tails, now }: Moved): Promise<number> {
-  const { followed, openAt, readOf } = tails;
-  let total = 0;
+/**
+ * Where the files of the last run are now that will not be come by at their place: renamed, copied and cut back, compressed,
+ * with those that were rotated after them unseen. The oldest come first, and each only once: a file that is opened twice is
+ * never closed.
+ */
+async function findMoved(marks: readonly Mark[], memory: Memory, current: ReadonlySet<string>): Promise<Moved[]> {
+  const known = new Map<string, Found & { readonly mark: Mark }>();
   for (const mark of marks) {
     const found = await findContinuation(mark);
     if (found === undefined) continue;
+    // How far a file itself was read says more than how far one was that it is a copy of.
+    if (known.has(found.key) && keyOf(mark) !== found.key) continue;
     memory.remember(found.key, mark);
-    if (found.path === mark.path) continue;
-    // What is in it was written before what is in the file's successors.
-    await openAt(found.path, found.key, mark);
-    total += await readOf(found.key, now);
-    for (const later of await findLater(mark, found)) {
-      if (followed.has(later.key) || marks.some((other) => keyOf(other) === later.key)) continue;
-      await openAt(later.path, later.key);
-      total += await readOf(later.key, now);
-    }
+    known.set(found.key, { ...found, mark });
   }
-  return total;
+  const moved = new Map<string, Moved>();
+  for (const [key, found] of known) {
+    if (found.path === found.mark.path && current.has(key)) continue;
+    moved.set(key, found);
+    for (const later of await findLater(found.mark, found)) if (!known.has(later.key)) moved.set(later.key, later);
+  }
+  return [...moved.values()].sort((a, b) => a.mtimeMs - b.mtimeMs);
 }
 
 async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {

@@ -16,6 +16,7 @@ import { tempDir, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import { createLineSink, followFiles } from "./index.ts";
+import type { Sink } from "./index.ts";
 
 /** A folder whose files a follower reads by a pattern, with a checkpoint; it may be ended and started again. */
 function createFolder(pattern = "*.log") {
@@ -25,19 +26,25 @@ function createFolder(pattern = "*.log") {
   const told: string[] = [];
   let ending = new AbortController();
   let looks = 0;
+  let open = 0;
   let following = Promise.resolve();
-  const start = (): void => {
+  const sinkAt = (_: string, startAt: number): Sink => {
+    const sink = createLineSink((line) => void lines.push(line), { startAt });
+    open++;
+    return { ...sink, end: (whole) => (open--, sink.end(whole)) };
+  };
+  const start = (pollInterval = 10): void => {
     ending = new AbortController();
     following = followFiles({
       inputs: [
         {
           name: "in",
           pattern: at(pattern),
-          sinkAt: (_, startAt) => createLineSink((line) => void lines.push(line), { startAt }),
+          sinkAt,
         },
       ],
       stateDir: at("state"),
-      pollInterval: 10,
+      pollInterval,
       ending: ending.signal,
       on: {
         restarted: (reason) => void told.push(reason),
@@ -60,6 +67,15 @@ function createFolder(pattern = "*.log") {
     told,
     start,
     stop,
+    /** Looks at everything once, as a run that ends before it has let anything go. */
+    lookOnce: async () => {
+      const from = looks;
+      start(60_000);
+      await until(() => looks > from);
+      await stop();
+    },
+    /** Sinks that have not been ended. */
+    open: () => open,
     /** Resolves after so many more looks at everything. */
     looks: (count: number) => {
       const from = looks;
@@ -167,6 +183,51 @@ test("files that came and went between two runs are read as well, by both ways o
     expect(numbersOf(folder.lines)).toEqual(upTo(40));
     await folder.stop();
   }
+});
+
+test("files rotated between three runs are each opened once, in the order in which they were written", async () => {
+  const folder = createFolder();
+  const rotate = (...names: string[]): void => {
+    for (const [from, to] of names.map((name, i) => [name, names[i - 1]!]).slice(1)) {
+      renameSync(folder.at(from!), folder.at(to!));
+    }
+    const newest = folder.at(names.at(-1)!);
+    copyFileSync(folder.at("a.log"), newest);
+    truncateSync(folder.at("a.log"));
+  };
+  /** Of two files that are written at once it is not known which is the older one. */
+  const age = (name: string, seconds: number): void =>
+    utimesSync(folder.at(name), new Date(), new Date(Date.now() - seconds * 1000));
+  writeFileSync(folder.at("a.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 10);
+  await folder.stop();
+  appendFileSync(folder.at("a.log"), numbered(10, 20));
+  rotate("a.log.1");
+  appendFileSync(folder.at("a.log"), numbered(20, 30));
+  await folder.lookOnce();
+  appendFileSync(folder.at("a.log"), numbered(30, 40));
+  rotate("a.log.2", "a.log.1");
+  appendFileSync(folder.at("a.log"), numbered(40, 50));
+  rotate("a.log.3", "a.log.2", "a.log.1");
+  appendFileSync(folder.at("a.log"), numbered(50, 60));
+  for (const [i, name] of ["a.log.1", "a.log.2", "a.log.3"].entries()) age(name, i + 1);
+  await folder.lookOnce();
+  expect(numbersOf(folder.lines)).toEqual(upTo(60));
+  expect(folder.open()).toBe(0);
+});
+
+test("a file that was moved away is read on after a restart that found it where the last one had left it", async () => {
+  const folder = createFolder();
+  writeFileSync(folder.at("a.log"), numbered(0, 10));
+  await until(() => folder.lines.length === 10);
+  await folder.stop();
+  renameSync(folder.at("a.log"), folder.at("a.log.1"));
+  writeFileSync(folder.at("a.log"), numbered(20, 30));
+  appendFileSync(folder.at("a.log.1"), numbered(10, 15));
+  await folder.lookOnce();
+  appendFileSync(folder.at("a.log.1"), numbered(15, 20));
+  await folder.lookOnce();
+  expect(numbersOf(folder.lines).toSorted((a, b) => a - b)).toEqual(upTo(30));
 });
 
 test("tiny files that begin alike are each read, and a symbolic link to one of them is no other file", async () => {

@@ -1,7 +1,17 @@
 // Who reads them: the log adapter on both runtimes, finding the format out or being told, and rsyslog.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { findProgram, repository, runtimePath } from "@outrigger/testing";
@@ -85,7 +95,9 @@ const LONGEST_MS = 300_000;
 /** Runs it until every line has been written; CPU time and memory are those of the process. */
 export async function measure(subject: Subject, work: Work): Promise<Sample> {
   const output = outputOf(work);
-  for (const path of [output, join(work.folder, "imfile-state")]) rmSync(path, { force: true });
+  // rsyslog would go on where it was in the last round.
+  const state = readdirSync(work.folder).filter((name) => name.startsWith("imfile-state"));
+  for (const path of [output, ...state.map((name) => join(work.folder, name))]) rmSync(path, { force: true });
   const began = performance.now();
   const child = subject.start(work);
   const ended = new Promise<void>((resolve) => void child.once("close", () => resolve()));
