@@ -14,6 +14,8 @@ const schema = z.object({
       inode: z.number(),
       position: z.number(),
       head: z.string(),
+      /** When the file was last written, as far as was known, in milliseconds since the epoch. */
+      writtenAt: z.number().default(0),
     }),
   ),
 });

@@ -21,7 +21,7 @@ export type Follower = {
   marks(): Mark[];
 };
 
-export type FollowSettings = Omit<TailSettings, "restOf"> & {
+export type FollowSettings = Omit<TailSettings, "restOf" | "laterOf"> & {
   readonly pattern: string;
   /** Is told of a file that cannot be read, once until it can. */
   failed(path: string, error: Error): void;
@@ -32,12 +32,18 @@ const QUIET_LOOKS = 8;
 /** So many looks a copy waits for its original to be cut back. */
 const PATIENT_LOOKS = 40;
 
-type Followed = { readonly tail: Tail; quiet: number };
+type Followed = {
+  readonly tail: Tail;
+  quiet: number;
+  /** It is not where it was any more, and what came after it has been looked for. */
+  isMoved: boolean;
+};
 
 export function createFollower(settings: FollowSettings, marks: readonly Mark[]): Follower {
   const memory = createMemory(marks);
   const tails = createTails(settings, memory);
   const { followed, openAt, readOf } = tails;
+  const { finish, readLater } = createFinishing(settings, memory, tails);
   const waiting = new Map<string, number>();
   let unopened: readonly Mark[] = marks;
   let isFirst = true;
@@ -50,7 +56,11 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     for (const { key } of found) if (key !== undefined) current.add(key);
     let total = isFirst ? await readMoved(current, now) : 0;
     // Those that were moved away come first: what is in them was written before.
-    for (const [key, entry] of followed) if (!current.has(key)) total += await finish(key, entry, now);
+    for (const [key, entry] of followed) {
+      if (current.has(key)) continue;
+      total += await finish(key, entry, now);
+      total += await readLater(entry, current, now);
+    }
     for (const { path, key } of found) {
       if (key === undefined || followed.has(key) || (await waits(path, key))) continue;
       await openAt(path, await memory.markOf(path, key));
@@ -83,6 +93,22 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     return isWaiting;
   }
 
+  async function end(): Promise<void> {
+    // A line without its end is read again at the next start.
+    for (const { tail } of followed.values()) await tail.end(false);
+    for (const { tail } of followed.values()) await tail.close();
+  }
+}
+
+type Finishing = {
+  /** Reads what is left of a file that was moved away, and lets it go when nobody writes it any more. */
+  finish(key: string, entry: Followed, now: number): Promise<number>;
+  readLater(entry: Followed, current: ReadonlySet<string>, now: number): Promise<number>;
+};
+
+function createFinishing(settings: FollowSettings, memory: Memory, { followed, openAt, readOf }: Tails): Finishing {
+  return { finish, readLater };
+
   async function finish(key: string, entry: Followed, now: number): Promise<number> {
     const bytes = await readOf(key, now);
     entry.quiet = bytes === 0 ? entry.quiet + 1 : 0;
@@ -94,10 +120,20 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
     return bytes;
   }
 
-  async function end(): Promise<void> {
-    // A line without its end is read again at the next start.
-    for (const { tail } of followed.values()) await tail.end(false);
-    for (const { tail } of followed.values()) await tail.close();
+  /** What was at the place of a file that was moved away, and was moved away itself before anybody looked. */
+  async function readLater(entry: Followed, current: ReadonlySet<string>, now: number): Promise<number> {
+    if (entry.isMoved || settings.isEnding()) return 0;
+    entry.isMoved = true;
+    const { tail } = entry;
+    let total = 0;
+    for (const { path, key } of await findLater(tail, { key: keyOf(tail), mtimeMs: tail.writtenAt() })) {
+      if (current.has(key) || followed.has(key)) continue;
+      await openAt(path, await memory.markOf(path, key));
+      const later = followed.get(key);
+      if (later !== undefined) later.isMoved = true;
+      total += await readOf(key, now);
+    }
+    return total;
   }
 }
 
@@ -116,14 +152,18 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
 
   async function openAt(path: string, mark?: Mark): Promise<void> {
     try {
-      const tail = await openTail(path, { ...settings, restOf: memory.restOf }, mark);
+      const tail = await openTail(path, { ...settings, restOf: memory.restOf, laterOf }, mark);
       failing.delete(path);
       // Since it was looked for, another file may have come to lie at the path.
       if (followed.has(keyOf(tail))) await tail.close();
-      else followed.set(keyOf(tail), { tail, quiet: 0 });
+      else followed.set(keyOf(tail), { tail, quiet: 0, isMoved: false });
     } catch (error) {
       fail(path, error as Error);
     }
+  }
+
+  function laterOf(mark: Mark): AsyncGenerator<AsyncGenerator<Buffer>> {
+    return memory.laterOf(mark, (key) => followed.has(key));
   }
 
   function fail(path: string, error: Error): void {
@@ -163,11 +203,18 @@ async function findMoved(marks: readonly Mark[], memory: Memory, current: Readon
   }
   const moved = new Map<string, Moved>();
   for (const [key, found] of known) {
-    if (found.path === found.mark.path && current.has(key)) continue;
-    moved.set(key, found);
-    for (const later of await findLater(found.mark, found)) if (!known.has(later.key)) moved.set(later.key, later);
+    const isInPlace = found.path === found.mark.path && current.has(key);
+    if (!isInPlace) moved.set(key, found);
+    for (const later of await laterThan(found, isInPlace)) if (!known.has(later.key)) moved.set(later.key, later);
   }
   return [...moved.values()].sort((a, b) => a.mtimeMs - b.mtimeMs);
+}
+
+/** Of one that was empty when it was left off, it cannot be seen whether it has been cut back since. */
+async function laterThan(found: Found & { readonly mark: Mark }, isInPlace: boolean): Promise<Found[]> {
+  if (!isInPlace) return findLater(found.mark, found);
+  if (found.mark.head !== "") return [];
+  return findLater(found.mark, { key: found.key, mtimeMs: found.mark.writtenAt });
 }
 
 async function isCopy(path: string, followed: Iterable<Followed>): Promise<boolean> {

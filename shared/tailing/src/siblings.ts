@@ -62,7 +62,7 @@ async function siblingsOf(path: string): Promise<Found[]> {
  * What a file was rotated to after `found`, the oldest first: nobody has seen those that came and went while nobody looked.
  * Their names are the file's with something behind it, or within it before what follows the dot.
  */
-export async function findLater({ path }: Mark, found: Found): Promise<Found[]> {
+export async function findLater({ path }: Pick<Mark, "path">, found: Omit<Found, "path">): Promise<Found[]> {
   const name = basename(path);
   const stem = name.replace(/\.[^.]*$/, "");
   const siblings = await siblingsOf(path);
@@ -81,7 +81,7 @@ const isContinuation = (path: string, mark: Mark): Promise<boolean> =>
   withSource(path, (source) => continues(source, mark)).catch(() => false);
 
 /** What the file has after the mark's position. */
-export async function* contentAfter(path: string, { position }: Mark): AsyncGenerator<Buffer> {
+export async function* contentAfter(path: string, { position }: Pick<Mark, "position">): AsyncGenerator<Buffer> {
   const source = await openSource(path);
   try {
     yield* source.pieces(position);

@@ -20,6 +20,8 @@ export type Tail = {
   /** Nothing more will come; `whole` as for a sink. */
   end(whole: boolean): Promise<void>;
   mark(): Mark;
+  /** When the file was last written, as it was last looked at. */
+  writtenAt(): number;
   /** Whether the other file looks like a copy of what has been read of this one, be it whole yet or not. */
   isCopiedBy(other: Source): Promise<boolean>;
   close(): Promise<void>;
@@ -36,6 +38,8 @@ export type TailSettings = {
   isEnding(): boolean;
   /** Gives what a copy of the file has after the mark, for one that was cut back before all of it had been read. */
   restOf(mark: Mark): AsyncGenerator<Buffer>;
+  /** Gives the content of each copy that was made after that one: the file was cut back more than once. */
+  laterOf(mark: Mark): AsyncGenerator<AsyncGenerator<Buffer>>;
 };
 
 /** Opens the file at the mark if it is of this very file, or of one that this is a copy of, else at its beginning. */
@@ -61,12 +65,29 @@ async function beginsWith(source: Source, head: string): Promise<boolean> {
   return head === "" || (await source.read(0, head.length / 2)).toString("hex") === head;
 }
 
+/** The beginning of a file, of which more has been read. */
+export const headWith = (head: string, bytes: Buffer): string =>
+  head.length < HEAD * 2 ? (head + bytes.toString("hex", 0, HEAD)).slice(0, HEAD * 2) : head;
+
+async function looksCopied(
+  source: Source,
+  other: Source,
+  { offset, head }: { offset: number; head: string },
+): Promise<boolean> {
+  if (offset < HEAD || !(await beginsWith(other, head))) return false;
+  const end = other.isCompressed ? offset : Math.min(offset, (await other.look()).size);
+  const [own, others] = [await source.read(end - LAST, LAST), await other.read(end - LAST, LAST)];
+  // What has just been cut back has nothing to compare, and will ask for the rest of it at once.
+  return own.length < others.length || own.equals(others);
+}
+
 function createTail({ path, source }: { path: string; source: Source }, settings: TailSettings, mark?: Mark): Tail {
   const { device, inode } = source;
   let offset = mark?.position ?? 0;
   let head = mark?.head.slice(0, offset * 2) ?? "";
   let sink = settings.sinkAt(path, offset);
   let seen = Number.NaN;
+  const finishLook = (total: number, now: number): Promise<number> => sink.tick(now).then(() => total);
   return {
     path,
     device,
@@ -74,18 +95,13 @@ function createTail({ path, source }: { path: string; source: Source }, settings
     read,
     end: (whole) => sink.end(whole),
     mark: markOf,
-    isCopiedBy: async (other) => {
-      if (offset < HEAD || !(await beginsWith(other, head))) return false;
-      const end = other.isCompressed ? offset : Math.min(offset, (await other.look()).size);
-      const [own, others] = [await source.read(end - LAST, LAST), await other.read(end - LAST, LAST)];
-      // What has just been cut back has nothing to compare, and will ask for the rest of it at once.
-      return own.length < others.length || own.equals(others);
-    },
+    writtenAt: () => seen,
+    isCopiedBy: (other) => looksCopied(source, other, { offset, head }),
     close: () => source.close(),
   };
 
   function markOf(): Mark {
-    return { input: settings.input, path, device, inode, position: sink.position(), head };
+    return { input: settings.input, path, device, inode, position: sink.position(), head, writtenAt: seen || 0 };
   }
 
   async function read(now: number): Promise<number> {
@@ -105,22 +121,26 @@ function createTail({ path, source }: { path: string; source: Source }, settings
     return finishLook(total, now);
   }
 
-  async function finishLook(total: number, now: number): Promise<number> {
-    await sink.tick(now);
-    return total;
-  }
-
   async function take(bytes: Buffer): Promise<void> {
-    if (head.length < HEAD * 2) head = (head + bytes.toString("hex", 0, HEAD)).slice(0, HEAD * 2);
+    head = headWith(head, bytes);
     offset += bytes.length;
     await sink.push(bytes);
   }
 
   /** What is in a file that was cut back, or begins otherwise, is new; what it had before may be left in a copy. */
   async function restart(reason: "truncated" | "replaced"): Promise<void> {
-    for await (const bytes of settings.restOf({ ...markOf(), position: offset })) await take(bytes);
-    await sink.end(true);
+    const mark = { ...markOf(), position: offset };
+    for await (const bytes of settings.restOf(mark)) await take(bytes);
+    await beginAnew();
+    for await (const content of settings.laterOf(mark)) {
+      for await (const bytes of content) await take(bytes);
+      await beginAnew();
+    }
     settings.restarted(reason);
+  }
+
+  async function beginAnew(): Promise<void> {
+    await sink.end(true);
     offset = 0;
     head = "";
     sink = settings.sinkAt(path, 0);
