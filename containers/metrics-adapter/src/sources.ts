@@ -5,6 +5,7 @@ import type { SourceKind } from "./source.ts";
 import { graphite } from "./sources/graphite.ts";
 import { haproxy } from "./sources/haproxy.ts";
 import { json } from "./sources/json/source.ts";
+import { log } from "./sources/log/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
 import { phpFpm } from "./sources/php-fpm/source.ts";
@@ -26,6 +27,7 @@ export const SOURCE_KINDS: readonly AnySourceKind[] = [
   statsd,
   graphite,
   phpFpm,
+  log,
 ];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
