@@ -93,6 +93,7 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
   for (const entry of [...entries, ...Object.values(values.modules ?? {})]) {
     problems.push(...(sourceKind(entry.type)!.check?.(entry) ?? []));
   }
+  problems.push(...entries.flatMap((entry) => commandProblem(entry, values, writtenAs)));
   const names = entries.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) problems.push(`${writtenAs["sources"]}: expected names that differ, got ${twice} twice`);
@@ -100,6 +101,20 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
     problems.push(`${writtenAs["sources"]}: expected at least one source, or a flag such as --redis, got none`);
   }
   return problems;
+}
+
+/** A source may only run what the one who starts the adapter allows. */
+function commandProblem(
+  { command }: SourceEntry,
+  { allowCommands }: Values,
+  writtenAs: Readonly<Record<string, string>>,
+): string[] {
+  const program: unknown = Array.isArray(command) ? command[0] : undefined;
+  const isAllowed = typeof program === "string" && program.startsWith("/") && allowCommands.includes(program);
+  if (program === undefined || isAllowed) return [];
+  return [
+    `${writtenAs["sources"]}: expected a command that ${writtenAs["allowCommands"]} names, got ${String(program)}`,
+  ];
 }
 
 const withoutPassword = (url: string): string => url.replace(/:[^/@]*@/, ":[redacted]@");

@@ -36,6 +36,12 @@ const serving = {
     summary:
       "Targets that `/probe?target=` may be asked for: `host:port` or `unix:/path`; `*` stands for a part of a name between dots, or for any port. By default none: a scraper cannot make the adapter connect anywhere.",
   }),
+  allowCommands: option({
+    kind: list(text("an absolute path")),
+    section: "Serving",
+    summary:
+      "Programs that the source `text` may run, by their absolute paths. By default none, whatever the configuration of a source says.",
+  }),
   modules: option({
     kind: structured(z.record(z.string().min(1), sourceEntry), "settings of a source by name"),
     section: "Serving",

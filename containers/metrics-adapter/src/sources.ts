@@ -12,6 +12,7 @@ import { phpFpm } from "./sources/php-fpm/source.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
 import { redis } from "./sources/redis/source.ts";
 import { statsd } from "./sources/statsd/source.ts";
+import { text } from "./sources/text/source.ts";
 
 /** Settings of every kind are checked by its own schema before it is made, so that here their type does not matter. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -28,6 +29,7 @@ export const SOURCE_KINDS: readonly AnySourceKind[] = [
   graphite,
   phpFpm,
   log,
+  text,
 ];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
