@@ -9,6 +9,7 @@ import type { Labels } from "./exposition/model.ts";
 import type { Values } from "./options.ts";
 import type { SourceEntry } from "./sources.ts";
 import { SOURCE_KINDS, sourceKind } from "./sources.ts";
+import { POSTGRES_FORM } from "./sources/postgres/address.ts";
 
 /** A flag without a file: the settings of the source that it stands for. */
 type Shorthand = {
@@ -44,6 +45,14 @@ const SHORTHANDS: readonly Shorthand[] = [
     settings: ({ memcachedAddress }) => ({ address: memcachedAddress }),
     option: "memcachedAddress",
     form: "host:port, [ipv6]:port or unix:/path",
+  },
+  {
+    type: "postgres",
+    isAsked: ({ postgres }) => postgres,
+    settings: ({ postgresAddress, postgresPasswordFile }) =>
+      defined({ address: postgresAddress?.reveal(), passwordFile: postgresPasswordFile }),
+    option: "postgresAddress",
+    form: POSTGRES_FORM,
   },
   {
     type: "json",

@@ -107,6 +107,25 @@ const zeroConfiguration = {
     section: "Without a file",
     summary: "Where that memcached is.",
   }),
+  postgres: option({
+    kind: boolean(),
+    default: "false",
+    section: "Without a file",
+    summary: "Read the PostgreSQL of this pod.",
+  }),
+  postgresAddress: option({
+    kind: plainSecret(),
+    section: "Without a file",
+    summary:
+      "Where that PostgreSQL is, as `postgresql://user@host:port/database`; by default `postgresql://postgres@localhost:5432/postgres`. It may have a password, so it is not shown.",
+    aliases: { DATA_SOURCE_NAME: String },
+  }),
+  postgresPasswordFile: option({
+    kind: path(),
+    section: "Without a file",
+    summary: "A file with the password for it, read anew at each scrape.",
+    aliases: { DATA_SOURCE_PASS_FILE: String },
+  }),
   json: option({
     kind: text("http://host/path, https://host/path or unix:/socket:/path"),
     section: "Without a file",

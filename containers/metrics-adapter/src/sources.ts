@@ -9,6 +9,7 @@ import { log } from "./sources/log/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
 import { phpFpm } from "./sources/php-fpm/source.ts";
+import { postgres } from "./sources/postgres/source.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
 import { redis } from "./sources/redis/source.ts";
 import { statsd } from "./sources/statsd/source.ts";
@@ -30,6 +31,7 @@ export const SOURCE_KINDS: readonly AnySourceKind[] = [
   phpFpm,
   log,
   text,
+  postgres,
 ];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);
