@@ -9,6 +9,7 @@ import type { Labels } from "./exposition/model.ts";
 import type { Values } from "./options.ts";
 import type { SourceEntry } from "./sources.ts";
 import { SOURCE_KINDS, sourceKind } from "./sources.ts";
+import { POSTGRES_FORM } from "./sources/postgres/address.ts";
 
 /** A flag without a file: the settings of the source that it stands for. */
 type Shorthand = {
@@ -44,6 +45,14 @@ const SHORTHANDS: readonly Shorthand[] = [
     settings: ({ memcachedAddress }) => ({ address: memcachedAddress }),
     option: "memcachedAddress",
     form: "host:port, [ipv6]:port or unix:/path",
+  },
+  {
+    type: "postgres",
+    isAsked: ({ postgres }) => postgres,
+    settings: ({ postgresAddress, postgresPasswordFile }) =>
+      defined({ address: postgresAddress?.reveal(), passwordFile: postgresPasswordFile }),
+    option: "postgresAddress",
+    form: POSTGRES_FORM,
   },
   {
     type: "json",
@@ -93,6 +102,7 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
   for (const entry of [...entries, ...Object.values(values.modules ?? {})]) {
     problems.push(...(sourceKind(entry.type)!.check?.(entry) ?? []));
   }
+  problems.push(...entries.flatMap((entry) => commandProblem(entry, values, writtenAs)));
   const names = entries.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) problems.push(`${writtenAs["sources"]}: expected names that differ, got ${twice} twice`);
@@ -100,6 +110,20 @@ export function problemsOf(values: Values, writtenAs: Readonly<Record<string, st
     problems.push(`${writtenAs["sources"]}: expected at least one source, or a flag such as --redis, got none`);
   }
   return problems;
+}
+
+/** A source may only run what the one who starts the adapter allows. */
+function commandProblem(
+  { command }: SourceEntry,
+  { allowCommands }: Values,
+  writtenAs: Readonly<Record<string, string>>,
+): string[] {
+  const program: unknown = Array.isArray(command) ? command[0] : undefined;
+  const isAllowed = typeof program === "string" && program.startsWith("/") && allowCommands.includes(program);
+  if (program === undefined || isAllowed) return [];
+  return [
+    `${writtenAs["sources"]}: expected a command that ${writtenAs["allowCommands"]} names, got ${String(program)}`,
+  ];
 }
 
 const withoutPassword = (url: string): string => url.replace(/:[^/@]*@/, ":[redacted]@");

@@ -36,6 +36,12 @@ const serving = {
     summary:
       "Targets that `/probe?target=` may be asked for: `host:port` or `unix:/path`; `*` stands for a part of a name between dots, or for any port. By default none: a scraper cannot make the adapter connect anywhere.",
   }),
+  allowCommands: option({
+    kind: list(text("an absolute path")),
+    section: "Serving",
+    summary:
+      "Programs that the source `text` may run, by their absolute paths. By default none, whatever the configuration of a source says.",
+  }),
   modules: option({
     kind: structured(z.record(z.string().min(1), sourceEntry), "settings of a source by name"),
     section: "Serving",
@@ -100,6 +106,25 @@ const zeroConfiguration = {
     default: "127.0.0.1:11211",
     section: "Without a file",
     summary: "Where that memcached is.",
+  }),
+  postgres: option({
+    kind: boolean(),
+    default: "false",
+    section: "Without a file",
+    summary: "Read the PostgreSQL of this pod.",
+  }),
+  postgresAddress: option({
+    kind: plainSecret(),
+    section: "Without a file",
+    summary:
+      "Where that PostgreSQL is, as `postgresql://user@host:port/database`; by default `postgresql://postgres@localhost:5432/postgres`. It may have a password, so it is not shown.",
+    aliases: { DATA_SOURCE_NAME: String },
+  }),
+  postgresPasswordFile: option({
+    kind: path(),
+    section: "Without a file",
+    summary: "A file with the password for it, read anew at each scrape.",
+    aliases: { DATA_SOURCE_PASS_FILE: String },
   }),
   json: option({
     kind: text("http://host/path, https://host/path or unix:/socket:/path"),

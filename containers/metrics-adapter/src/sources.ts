@@ -5,12 +5,15 @@ import type { SourceKind } from "./source.ts";
 import { graphite } from "./sources/graphite.ts";
 import { haproxy } from "./sources/haproxy.ts";
 import { json } from "./sources/json/source.ts";
+import { log } from "./sources/log/source.ts";
 import { memcached } from "./sources/memcached/source.ts";
 import { nginx } from "./sources/nginx.ts";
 import { phpFpm } from "./sources/php-fpm/source.ts";
+import { postgres } from "./sources/postgres/source.ts";
 import { prometheus } from "./sources/prometheus/source.ts";
 import { redis } from "./sources/redis/source.ts";
 import { statsd } from "./sources/statsd/source.ts";
+import { text } from "./sources/text/source.ts";
 
 /** Settings of every kind are checked by its own schema before it is made, so that here their type does not matter. */
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -26,6 +29,9 @@ export const SOURCE_KINDS: readonly AnySourceKind[] = [
   statsd,
   graphite,
   phpFpm,
+  log,
+  text,
+  postgres,
 ];
 
 export const sourceKind = (type: string): AnySourceKind | undefined => SOURCE_KINDS.find((kind) => kind.type === type);

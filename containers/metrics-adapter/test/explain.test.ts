@@ -60,6 +60,19 @@ describe("explain", () => {
     expect(out).toBe("# json: 1 series\na 1 <- {.a}\nnot used: b: expected something at {.b}, got nothing\n");
   });
 
+  test("shows which expression a log line fits, and which lines fit none", () => {
+    const metrics = [{ name: "errors_total", match: "error (\\d+)", labels: { code: "$1" } }];
+    const { out } = explain({ type: "log", files: ["/var/log/app.log"], metrics }, "error 5\nall well\n");
+    expect(out).toBe('# log: 1 series\nerrors_total{code="5"} 1 <- error (\\d+)\nnot used: all well\n');
+  });
+
+  test("says which pattern of a log's metrics cannot be used", () => {
+    const metrics = [{ name: "errors_total", match: "error (" }];
+    const { status, err } = explain({ type: "log", files: ["/var/log/app.log"], metrics }, "");
+    expect(status).toBe(2);
+    expect(err).toContain("metrics.0.match: expected a pattern that can be used");
+  });
+
   test("wants to know of which source, by a name that there is", () => {
     expect(explain({ type: "redis" }, "", ["--source", "nope"])).toMatchObject({
       status: 1,
