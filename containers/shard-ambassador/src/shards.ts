@@ -4,9 +4,10 @@ import { formatAddress, parseAddress } from "@outrigger/options";
 
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
+import type { Placed } from "./placement/advice.ts";
 import { ketamaName } from "./placement/ketama.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
-import { HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
+import { createPlacement, HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
 import type { ShardSpec } from "./redis/topology.ts";
 
 /** The options that say which shards there are and what each owns: they may change while running. */
@@ -48,6 +49,19 @@ export function parseHashTag(text: string): HashTag | "none" | undefined {
 export function placementSettingsOf({ distribution, hash, hashTag }: PlacementValues): PlacementSettings {
   const tag = parseHashTag(hashTag);
   return { distribution, hash: hash ?? "fnv1a_64", hashTag: tag === "none" ? undefined : tag };
+}
+
+/** The placement that values stand for. */
+export function placedOf(values: PlacementValues): Placed {
+  const specs = shardsOf(values);
+  const settings = placementSettingsOf(values);
+  return { names: specs.map(({ name }) => name), settings, locate: createPlacement(specs, settings) };
+}
+
+/** The shard that owns a key. */
+export function routeOf(values: PlacementValues, key: Uint8Array): { shard: string; address: string } {
+  const { name, address } = shardsOf(values)[placedOf(values).locate(key, 0, key.length)]!;
+  return { shard: name, address: formatAddress(address) };
 }
 
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
