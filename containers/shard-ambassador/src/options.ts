@@ -51,6 +51,37 @@ const placement = {
   }),
 };
 
+const failure = {
+  onFailure: option({
+    kind: choice(["fail", "next"]),
+    default: "fail",
+    section: "Failure",
+    summary:
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it.",
+  }),
+  failureLimit: option({
+    kind: integer(1, 1000),
+    default: "3",
+    section: "Failure",
+    summary:
+      "With `--on-failure next`: after how many failures in a row a shard's keys go to others. A lost connection, a late reply and a failed attempt to connect are failures.",
+  }),
+  maxEjected: option({
+    kind: integer(0, 100),
+    default: "50",
+    section: "Failure",
+    summary:
+      "With `--on-failure next`: the percentage of the shards that may be without their keys at a time. When more fail, those keep them, and their keys get errors. At least one shard always keeps them.",
+  }),
+  probeInterval: option({
+    kind: duration({ positive: true }),
+    default: "2s",
+    section: "Failure",
+    summary:
+      "The longest pause between attempts to reach a shard that has failed; the first ones come sooner. It is used again when it has answered a `PING`.",
+  }),
+};
+
 const access = {
   password: option({
     kind: secret(),
@@ -105,6 +136,6 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...access, ...bounds } as const;
+export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds } as const;
 
 export type Values = ValuesOf<typeof options>;

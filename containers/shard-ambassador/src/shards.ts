@@ -65,7 +65,7 @@ export function routeOf(values: PlacementValues, key: Uint8Array): { shard: stri
 }
 
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
-  return [...checkShards(values, writtenAs), ...checkPlacement(values, writtenAs), ...checkBounds(values, writtenAs)];
+  return [checkShards, checkPlacement, checkFailure, checkBounds].flatMap((check) => check(values, writtenAs));
 }
 
 function checkShards(values: Values, writtenAs: WrittenAs): string[] {
@@ -97,6 +97,14 @@ function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: Writ
     problems.push(`${writtenAs.hashTag}: expected {} with --distribution redis-cluster, got ${hashTag}`);
   }
   return problems;
+}
+
+/** Distributions in which taking one shard away moves the keys of most others. */
+const SHIFTING = new Set<string>(["jump", "redis-cluster"]);
+
+function checkFailure({ onFailure, distribution }: Values, writtenAs: WrittenAs): string[] {
+  if (onFailure === "fail" || !SHIFTING.has(distribution)) return [];
+  return [`${writtenAs.onFailure}: expected fail with --distribution ${distribution}, got ${onFailure}`];
 }
 
 function checkBounds({ maxRequest, memoryLimit }: Values, writtenAs: WrittenAs): string[] {

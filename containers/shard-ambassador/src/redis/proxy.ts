@@ -14,11 +14,12 @@ import { createBudget } from "./budget.ts";
 import { createClients } from "./clients.ts";
 import { createDispatch, REFUSALS } from "./dispatch.ts";
 import type { Refusal } from "./dispatch.ts";
+import type { EjectionPolicy } from "./ejection.ts";
 import { createReplyWriter } from "./reply-writer.ts";
 import { createShard, errorCells } from "./shard.ts";
 import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
 import { createTopologies, namedOf } from "./topology.ts";
-import type { ShardSpec } from "./topology.ts";
+import type { ShardSpec, Topologies } from "./topology.ts";
 import { createTurn } from "./turn.ts";
 
 export type RedisProxySettings = {
@@ -34,11 +35,14 @@ export type RedisProxySettings = {
 
 export type Route = { readonly shard: string; readonly address: string };
 
+/** With whether its keys go to others. */
+export type EjectableStatus = ShardStatus & { readonly ejected: boolean };
+
 export type RedisProxy = {
   listen(address: Address): Promise<Address>;
   /** Which shard owns a key. */
   route(key: Uint8Array): Route;
-  shards(): readonly ShardStatus[];
+  shards(): readonly EjectableStatus[];
   /** What taking over the shards and the placement of other values would mean. */
   plan(values: PlacementValues): Plan;
   /** Takes them over. */
@@ -62,10 +66,11 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     topologies.tend();
   });
   const tell = (): void => settings.onShards(statuses());
-  const topologies = createTopologies(shardsOf(values), placementSettingsOf(values), (spec) =>
-    openShard(settings, { turn, deadlines }, spec, tell),
-  );
-  const statuses = (): ShardStatus[] => topologies.current.shards.map((shard) => shard.status());
+  const topologies = openTopologies(settings, { turn, deadlines }, tell);
+  const statuses = (): EjectableStatus[] => {
+    const { shards, ejected } = topologies.current;
+    return shards.map((shard) => ({ ...shard.status(), ejected: ejected.has(shard) }));
+  };
   const route = (key: Uint8Array): Route => {
     const { shards, locate } = topologies.current;
     const { name, address } = shards[locate(key, 0, key.length)]!.status();
@@ -107,11 +112,28 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
   };
 }
 
+function openTopologies(
+  settings: RedisProxySettings,
+  shared: Pick<ShardSettings, "turn" | "deadlines">,
+  tell: () => void,
+): Topologies {
+  const { values, log } = settings;
+  const topologies: Topologies = createTopologies(shardsOf(values), placementSettingsOf(values), {
+    policy: ejectionPolicyOf(values),
+    open: (spec) => openShard(settings, shared, spec, { tell, settle: () => topologies.settle() }),
+    onEjected: (name, isEjected) => {
+      if (isEjected) log.warn({ shard: name }, "shard is ejected: its keys go to others");
+      else log.info({ shard: name }, "shard is admitted again");
+    },
+  });
+  return topologies;
+}
+
 function openShard(
   { values, metrics, log }: RedisProxySettings,
   shared: Pick<ShardSettings, "turn" | "deadlines">,
   { name, address }: ShardSpec,
-  onState: () => void,
+  on: { tell(): void; settle(): void },
 ): Shard {
   return createShard({
     ...shared,
@@ -121,6 +143,7 @@ function openShard(
     connections: values.connections,
     connectTimeout: values.connectTimeout,
     timeout: values.timeout,
+    maxBackoff: values.probeInterval,
     maxReply: values.memoryLimit,
     counters: {
       requests: metrics.requests.cell({ shard: name }),
@@ -128,14 +151,20 @@ function openShard(
       inFlight: metrics.inFlight.cell({ shard: name }),
       up: metrics.shardUp.cell({ shard: name }),
       duration: metrics.duration.histogram({}),
+      ejected: metrics.ejected.cell({ shard: name }),
+      ejections: metrics.ejections.cell({ shard: name }),
     },
     onState: (isUp, reason) => {
       if (isUp) log.info({ shard: name }, "shard is up");
       else log.warn({ shard: name, reason }, "shard is down");
-      onState();
+      on.tell();
     },
+    onHealth: on.settle,
   });
 }
+
+const ejectionPolicyOf = ({ onFailure, failureLimit, maxEjected }: Values): EjectionPolicy | undefined =>
+  onFailure === "fail" ? undefined : { failureLimit, maxShare: maxEjected / 100 };
 
 const refusalCells = (metrics: Metrics): Record<Refusal, Cell> =>
   Object.fromEntries(REFUSALS.map((reason) => [reason, metrics.refused.cell({ reason })])) as Record<Refusal, Cell>;

@@ -37,6 +37,8 @@ export type LinkSettings = {
   readonly deadlines: Deadlines;
   readonly connectTimeout: number;
   readonly timeout: number;
+  /** The longest pause before connecting again. */
+  readonly maxBackoff: number;
   readonly maxReply: number;
   /** A reply has come after so many seconds. */
   onReply(seconds: number): void;
@@ -49,7 +51,7 @@ export type LinkSettings = {
 const WORDS: Record<ShardFailure, string> = {
   down: "is down",
   connect_failed: "cannot be reached",
-  connect_timeout: "does not accept connections in time",
+  connect_timeout: "does not answer new connections in time",
   lost: "closed the connection",
   timeout: "does not answer in time",
   bad_reply: "answered something that is no reply",
@@ -60,7 +62,6 @@ const OUT_SIZE = 64 * 1024;
 /** Commands from this size on are not copied. */
 const LARGE = 8 * 1024;
 const MIN_BACKOFF_MS = 50;
-const MAX_BACKOFF_MS = 2000;
 /** A connection that has lasted so long was a good one. */
 const HEALTHY_MS = 1000;
 const PUSH = 62;
@@ -306,7 +307,7 @@ export class ShardLink implements Flushable, Timed {
 
   #retryLater(atOnce: boolean): void {
     if (atOnce) return this.#connect();
-    const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10), MAX_BACKOFF_MS);
+    const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 20), this.#settings.maxBackoff);
     // Not all at the same time.
     const wait = backoff * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#connect(), wait).unref();

@@ -12,11 +12,13 @@ export type ShardCounters = {
   readonly inFlight: Cell;
   readonly up: Cell;
   readonly duration: HistogramCell;
+  readonly ejected: Cell;
+  readonly ejections: Cell;
 };
 
 export type ShardSettings = Pick<
   LinkSettings,
-  "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxReply"
+  "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
   readonly password: string | undefined;
   /** Connections for each version of the protocol. */
@@ -24,6 +26,8 @@ export type ShardSettings = Pick<
   readonly counters: ShardCounters;
   /** Whether the shard can be reached; told when that changes. */
   onState(isUp: boolean, reason: string): void;
+  /** It has failed, or works again. */
+  onHealth(): void;
 };
 
 export type ShardStatus = {
@@ -38,6 +42,8 @@ export type Shard = {
   readonly counters: ShardCounters;
   /** The connection for a client: always the same, so that a client's commands stay in order. */
   link(protocol: 2 | 3, client: number): ShardLink;
+  /** Failures in a row: lost connections, late replies, attempts to connect. */
+  failures(): number;
   status(): ShardStatus;
   /** Brings gauges up to date. */
   publish(): void;
@@ -50,6 +56,7 @@ export function createShard(settings: ShardSettings): Shard {
   const links: Record<2 | 3, (ShardLink | undefined)[]> = { 2: [], 3: [] };
   const all = (): ShardLink[] => [...links[2], ...links[3]].filter((link) => link !== undefined);
   const isUpByLink = new Map<string, boolean>();
+  let failures = 0;
   let state = { up: false, reason: "not connected yet" };
   const link = (protocol: 2 | 3, client: number): ShardLink => {
     const at = client % connections;
@@ -66,6 +73,7 @@ export function createShard(settings: ShardSettings): Shard {
   return {
     counters,
     link,
+    failures: () => failures,
     status,
     publish: () => counters.inFlight.set(status().inFlight),
     close: () => {
@@ -81,6 +89,7 @@ export function createShard(settings: ShardSettings): Shard {
       onFailure: (reason) => counters.errors[reason].add(1),
       onState: (isUp, reason) => {
         isUpByLink.set(`${protocol}/${at}`, isUp);
+        failures = isUp ? 0 : failures + 1;
         onState([...isUpByLink.values()].some(Boolean), reason);
       },
     });
@@ -91,13 +100,18 @@ export function createShard(settings: ShardSettings): Shard {
     state = { up, reason };
     counters.up.set(up ? 1 : 0);
     if (before.up !== up || before.reason === "not connected yet") settings.onState(up, reason);
+    settings.onHealth();
   }
 }
 
-/** What a connection begins with: the password, and the protocol if it is not the one that is spoken anyway. */
+/**
+ * What a connection begins with: the password, the protocol if it is not the one that is spoken anyway, and a probe: a
+ * server that hangs still accepts connections, and one that loads its data answers with an error.
+ */
 const greetingOf = (protocol: 2 | 3, password: string | undefined): Buffer[] => [
   ...(password === undefined ? [] : [reply(["AUTH", password])]),
   ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
+  reply(["PING"]),
 ];
 
 /** A cell for each reason. */
