@@ -15,7 +15,7 @@ import { adviseOn } from "./placement/advice.ts";
 import { createRedisProxy } from "./redis/proxy.ts";
 import type { RedisProxy } from "./redis/proxy.ts";
 import type { ShardStatus } from "./redis/shard.ts";
-import { checkValues, placedOf, PLACEMENT_OPTIONS } from "./shards.ts";
+import { checkValues, listenOf, placedOf, PLACEMENT_OPTIONS } from "./shards.ts";
 
 type AmbassadorContext = Context<typeof options, typeof metrics>;
 
@@ -75,8 +75,8 @@ export const container = defineContainer({
         ),
     });
     onStop("redis proxy", proxy.close);
-    const address = await proxy.listen(values.listen);
-    log.info({ listener: "redis", address: formatAddress(address) }, "listening");
+    const address = await proxy.listen(listenOf(values));
+    log.info({ listener: values.protocol, address: formatAddress(address) }, "listening");
     await watchFile(context);
     const live = { values: values as Values };
     return {

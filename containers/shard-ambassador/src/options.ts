@@ -8,12 +8,17 @@ import { DISTRIBUTIONS } from "./placement/placement.ts";
 export const SHARD_FORM = "host:port[:weight] [name]";
 
 const traffic = {
+  protocol: option({
+    kind: choice(["redis", "memcached"]),
+    default: "redis",
+    section: "Traffic",
+    summary: "What clients and shards speak: Redis (RESP2 and RESP3), or memcached's text protocol with meta commands.",
+  }),
   listen: option({
     kind: address("127.0.0.1"),
-    default: "127.0.0.1:6379",
     section: "Traffic",
     summary:
-      "Where Redis clients connect. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
+      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
   }),
   shards: option({
     kind: list(text(SHARD_FORM)),
@@ -54,10 +59,9 @@ const placement = {
 const failure = {
   onFailure: option({
     kind: choice(["fail", "next"]),
-    default: "fail",
     section: "Failure",
     summary:
-      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it.",
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached`.",
   }),
   failureLimit: option({
     kind: integer(1, 1000),

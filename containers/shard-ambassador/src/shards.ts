@@ -65,7 +65,9 @@ export function routeOf(values: PlacementValues, key: Uint8Array): { shard: stri
 }
 
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
-  return [checkShards, checkPlacement, checkFailure, checkBounds].flatMap((check) => check(values, writtenAs));
+  return [checkShards, checkPlacement, checkAccess, checkFailure, checkBounds].flatMap((check) =>
+    check(values, writtenAs),
+  );
 }
 
 function checkShards(values: Values, writtenAs: WrittenAs): string[] {
@@ -102,8 +104,27 @@ function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: Writ
 /** Distributions in which taking one shard away moves the keys of most others. */
 const SHIFTING = new Set<string>(["jump", "redis-cluster"]);
 
+/** Where clients connect. */
+export const listenOf = ({ listen, protocol }: Values): Address =>
+  listen ?? { host: "127.0.0.1", port: protocol === "memcached" ? 11_211 : 6379 };
+
+/** What becomes of the keys of a shard that has failed: a cache may have them elsewhere, a store may not. */
+export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" {
+  const isCache = protocol === "memcached" && !SHIFTING.has(distribution);
+  return onFailure ?? (isCache ? "next" : "fail");
+}
+
+/** memcached's text protocol knows no passwords. */
+function checkAccess({ protocol, password, shardPassword }: Values, writtenAs: WrittenAs): string[] {
+  if (protocol === "redis") return [];
+  const given = Object.entries({ password, shardPassword }).filter(([, secret]) => secret !== undefined);
+  return given.map(
+    ([name]) => `${writtenAs[name as keyof Values]}: expected --protocol redis beside it, got ${protocol}`,
+  );
+}
+
 function checkFailure({ onFailure, distribution }: Values, writtenAs: WrittenAs): string[] {
-  if (onFailure === "fail" || !SHIFTING.has(distribution)) return [];
+  if (onFailure !== "next" || !SHIFTING.has(distribution)) return [];
   return [`${writtenAs.onFailure}: expected fail with --distribution ${distribution}, got ${onFailure}`];
 }
 

@@ -1,26 +1,32 @@
-// The Redis proxy: clients on one side, shards on the other, and the placement between them.
+// The proxy for Redis and memcached: clients on one side, shards on the other, and the placement between them.
 import { createDeadlines } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import type { Cell, Logger } from "@outrigger/runtime";
 
+import { createDispatch as createMemcachedDispatch } from "../memcached/dispatch.ts";
+import { RequestParser as MemcachedRequestParser } from "../memcached/request-parser.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Values } from "../options.ts";
 import { createPlacement } from "../placement/placement.ts";
 import { planMove } from "../placement/plan.ts";
 import type { Plan } from "../placement/plan.ts";
-import { placementSettingsOf, shardsOf } from "../shards.ts";
+import { onFailureOf, placementSettingsOf, shardsOf } from "../shards.ts";
 import type { PlacementValues } from "../shards.ts";
 import { createBudget } from "./budget.ts";
+import type { ClientSettings } from "./client-connection.ts";
 import { createClients } from "./clients.ts";
+import type { Clients } from "./clients.ts";
 import { createDispatch, REFUSALS } from "./dispatch.ts";
-import type { Refusal } from "./dispatch.ts";
+import type { DispatchSettings, Refusal } from "./dispatch.ts";
 import type { EjectionPolicy } from "./ejection.ts";
 import { createReplyWriter } from "./reply-writer.ts";
+import { RequestParser } from "./request-parser.ts";
 import { createShard, errorCells } from "./shard.ts";
 import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
 import { createTopologies, namedOf } from "./topology.ts";
 import type { ShardSpec, Topologies } from "./topology.ts";
 import { createTurn } from "./turn.ts";
+import { WIRES } from "./wire.ts";
 
 export type RedisProxySettings = {
   readonly values: Values;
@@ -55,7 +61,7 @@ export type RedisProxy = {
 const MAX_ARGUMENTS = 1024 * 1024;
 
 export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
-  const { values, metrics, log, version } = settings;
+  const { values, metrics, version } = settings;
   const turn = createTurn();
   const full = metrics.memoryFull.cell({});
   const memory = metrics.memory.cell({});
@@ -77,19 +83,15 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     return { shard: name, address };
   };
   const refused = refusalCells(metrics);
-  const dispatch = createDispatch({
-    topologies,
-    local: { explain: route, version, password: values.password },
-    onRefused: (reason) => refused[reason].add(1),
-  });
-  const limits = { maxBytes: values.maxRequest, maxArguments: MAX_ARGUMENTS };
-  const writer = createReplyWriter();
-  const clients = createClients({
-    connection: { turn, deadlines, budget, writer, limits, timeout: values.clientTimeout, dispatch },
-    maxConnections: values.maxConnections,
-    metrics,
-    log,
-  });
+  const clients = openClients(
+    settings,
+    { turn, deadlines, budget },
+    {
+      topologies,
+      local: { explain: route, version, password: values.password },
+      onRefused: (reason) => refused[reason].add(1),
+    },
+  );
   return {
     listen: clients.listen,
     route,
@@ -110,6 +112,24 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
       deadlines.stop();
     },
   };
+}
+
+function openClients(
+  { values, metrics, log }: RedisProxySettings,
+  shared: Pick<ClientSettings<RequestParser>, "turn" | "deadlines" | "budget">,
+  dispatching: DispatchSettings,
+): Clients {
+  const { protocol, maxConnections, maxRequest: maxBytes, clientTimeout: timeout } = values;
+  const connection = { ...shared, writer: createReplyWriter(), wire: WIRES[protocol], timeout };
+  const others = { maxConnections, metrics, log };
+  if (protocol === "memcached") {
+    const dispatch = createMemcachedDispatch(dispatching);
+    const createParser = (): MemcachedRequestParser => new MemcachedRequestParser({ maxBytes });
+    return createClients({ connection: { ...connection, createParser, dispatch }, ...others });
+  }
+  const dispatch = createDispatch(dispatching);
+  const createParser = (): RequestParser => new RequestParser({ maxBytes, maxArguments: MAX_ARGUMENTS });
+  return createClients({ connection: { ...connection, createParser, dispatch }, ...others });
 }
 
 function openTopologies(
@@ -139,6 +159,7 @@ function openShard(
     ...shared,
     name,
     address,
+    wire: WIRES[values.protocol],
     password: values.shardPassword?.reveal(),
     connections: values.connections,
     connectTimeout: values.connectTimeout,
@@ -163,8 +184,8 @@ function openShard(
   });
 }
 
-const ejectionPolicyOf = ({ onFailure, failureLimit, maxEjected }: Values): EjectionPolicy | undefined =>
-  onFailure === "fail" ? undefined : { failureLimit, maxShare: maxEjected / 100 };
+const ejectionPolicyOf = (values: Values, { failureLimit, maxEjected } = values): EjectionPolicy | undefined =>
+  onFailureOf(values) === "fail" ? undefined : { failureLimit, maxShare: maxEjected / 100 };
 
 const refusalCells = (metrics: Metrics): Record<Refusal, Cell> =>
   Object.fromEntries(REFUSALS.map((reason) => [reason, metrics.refused.cell({ reason })])) as Record<Refusal, Cell>;

@@ -2,7 +2,6 @@
 import { formatAddress } from "@outrigger/options";
 import type { Cell, HistogramCell } from "@outrigger/runtime";
 
-import { reply } from "./replies.ts";
 import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
 import type { LinkSettings, ShardFailure } from "./shard-link.ts";
 
@@ -18,7 +17,7 @@ export type ShardCounters = {
 
 export type ShardSettings = Pick<
   LinkSettings,
-  "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
+  "name" | "address" | "wire" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
   readonly password: string | undefined;
   /** Connections for each version of the protocol. */
@@ -84,7 +83,7 @@ export function createShard(settings: ShardSettings): Shard {
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
       ...settings,
-      greeting: greetingOf(protocol, settings.password),
+      greeting: settings.wire.greeting(protocol, settings.password),
       onReply: (seconds) => counters.duration.observe(seconds),
       onFailure: (reason) => counters.errors[reason].add(1),
       onState: (isUp, reason) => {
@@ -103,16 +102,6 @@ export function createShard(settings: ShardSettings): Shard {
     settings.onHealth();
   }
 }
-
-/**
- * What a connection begins with: the password, the protocol if it is not the one that is spoken anyway, and a probe: a
- * server that hangs still accepts connections, and one that loads its data answers with an error.
- */
-const greetingOf = (protocol: 2 | 3, password: string | undefined): Buffer[] => [
-  ...(password === undefined ? [] : [reply(["AUTH", password])]),
-  ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
-  reply(["PING"]),
-];
 
 /** A cell for each reason. */
 export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
