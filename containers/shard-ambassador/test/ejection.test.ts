@@ -1,9 +1,12 @@
 // With --on-failure next, the keys of a shard that has failed go to the others, and back to it when it answers again.
-import { until } from "@outrigger/testing";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { tempDir, until } from "@outrigger/testing";
 import type { Redis } from "ioredis";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
-import { createClient, startAll } from "./ambassador.ts";
+import { createClient, startAll, startAmbassador } from "./ambassador.ts";
 import type { Ambassador } from "./ambassador.ts";
 import { redisServer, startRedis } from "./programs.ts";
 
@@ -56,6 +59,27 @@ describe.skipIf(redisServer.skip)(redisServer.title("with --on-failure next"), (
     shards[2]!.signal("SIGCONT");
     await admitted(ambassador, "gamma");
     expect(await client.get(key)).toBeNull();
+  });
+
+  test("a shard that is ejected stays it when the list of shards changes, and counts once", async () => {
+    const shards = await Promise.all([0, 1, 2].map(() => startRedis(cleanup)));
+    const file = join(tempDir(cleanup), "options.yaml");
+    const write = (count: number): void => {
+      const list = shards.slice(0, count).map(({ port }, i) => `  - 127.0.0.1:${port} shard-${i}`);
+      writeFileSync(file, `shards:\n${list.join("\n")}\n`);
+    };
+    write(2);
+    const ambassador = await startAmbassador([], { cleanup, args: [...QUICK, "--config", file] });
+    const client = createClient(ambassador.port, cleanup);
+    await shards[0]!.kill();
+    await ejected(ambassador, "shard-0");
+    write(3);
+    await ambassador.waitForLog("shards changed");
+    const owners = new Set(await ownersOf(client));
+    expect([...owners].sort()).toEqual(["shard-1", "shard-2"]);
+    const metrics = await ambassador.metrics();
+    expect(metrics.value("shard_ambassador_shard_ejections_total", { shard: "shard-0" })).toBe(1);
+    expect(metrics.value("shard_ambassador_shard_ejected", { shard: "shard-0" })).toBe(1);
   });
 
   test("no more shards than --max-ejected lose their keys: those of the next get errors", async () => {

@@ -51,24 +51,23 @@ export function createTopologies(
   let retired: Shard[] = [];
   let inUse = { specs, placement };
   const topologies: Topologies = {
-    current: topologyOf([]),
+    current: topologyOf([], new Set()),
     update: (nextSpecs, nextPlacement) => {
-      const before = topologies.current.shards;
+      const { shards: before, ejected } = topologies.current;
       inUse = { specs: nextSpecs, placement: nextPlacement };
-      topologies.current = topologyOf(before);
+      topologies.current = topologyOf(before, ejected);
       topologies.settle();
       const kept = new Set(topologies.current.shards);
-      retired.push(...before.filter((shard) => !kept.has(shard)));
+      const gone = before.filter((shard) => !kept.has(shard));
+      for (const shard of gone) shard.counters.ejected.set(0);
+      retired.push(...gone);
     },
     settle: () => {
       if (policy === undefined) return;
       const { shards, ejected: before, home } = topologies.current;
       const ejected = ejectedOf(shards, before, policy);
       if (ejected.size === before.size && shards.every((shard) => ejected.has(shard) === before.has(shard))) return;
-      const nodes = inUse.specs.map((node, index) => ({ node, index }));
-      const live = nodes.filter(({ index }) => !ejected.has(shards[index]!));
-      const locate = ejected.size === 0 ? home : locateAmong(live, inUse.placement);
-      topologies.current = { ...topologies.current, locate, ejected };
+      topologies.current = { ...topologies.current, locate: locateWithout(ejected, shards, home), ejected };
       for (const shard of shards) note(shard, before.has(shard), ejected.has(shard));
     },
     tend: () => {
@@ -90,15 +89,22 @@ export function createTopologies(
     onEjected(shard.status().name, is);
   }
 
-  function topologyOf(before: readonly Shard[]): Topology {
+  /** A placement among the shards that are not ejected. */
+  function locateWithout(ejected: ReadonlySet<Shard>, shards: readonly Shard[], home: Locate): Locate {
+    const nodes = inUse.specs.map((node, index) => ({ node, index }));
+    const live = nodes.filter(({ index }) => !ejected.has(shards[index]!));
+    return live.length === 0 || live.length === nodes.length ? home : locateAmong(live, inUse.placement);
+  }
+
+  function topologyOf(before: readonly Shard[], wereEjected: ReadonlySet<Shard>): Topology {
     const { specs: wanted, placement: how } = inUse;
     const opened = new Map(before.map((shard) => [identityOf(shard.status()), shard]));
     const shards = wanted.map((spec) => {
       return opened.get(identityOf({ name: spec.name, address: formatAddress(spec.address) })) ?? open(spec);
     });
     const home = createPlacement(wanted, how);
-    for (const shard of shards) shard.counters.ejected.set(0);
-    return { shards, locate: home, home, ejected: new Set(), hashTag: how.hashTag };
+    const ejected = new Set(shards.filter((shard) => wereEjected.has(shard)));
+    return { shards, locate: locateWithout(ejected, shards, home), home, ejected, hashTag: how.hashTag };
   }
 }
 
