@@ -7,13 +7,15 @@ import { defineContainer } from "@outrigger/runtime";
 import type { Context, ReloadOutcome } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
+import { ADMIN_PORT, plan as planCommand, route } from "./explain.ts";
 import { metrics } from "./metrics.ts";
 import type { Values } from "./options.ts";
 import { options } from "./options.ts";
+import { adviseOn } from "./placement/advice.ts";
 import { createRedisProxy } from "./redis/proxy.ts";
 import type { RedisProxy } from "./redis/proxy.ts";
 import type { ShardStatus } from "./redis/shard.ts";
-import { checkValues, PLACEMENT_OPTIONS } from "./shards.ts";
+import { checkValues, listenOf, placedOf, PLACEMENT_OPTIONS } from "./shards.ts";
 
 type AmbassadorContext = Context<typeof options, typeof metrics>;
 
@@ -25,7 +27,7 @@ export const container = defineContainer({
   version: manifest.version,
   pattern: "ambassador",
   summary: manifest.description,
-  adminPort: 9911,
+  adminPort: ADMIN_PORT,
   options,
   metrics,
   routes: {
@@ -42,9 +44,17 @@ export const container = defineContainer({
     "/api/v1/plan": {
       summary: "What share of the keys would move to other shards if these were the shards",
       query: { shards: "the shards, as the option has them" },
-      answer: { moved: { type: "number" }, moves: list, load: list, problems: { type: "array", items: text } },
+      answer: {
+        moved: { type: "number" },
+        moves: list,
+        load: list,
+        warnings: { type: "array", items: text },
+        problems: { type: "array", items: text },
+      },
     },
   },
+
+  commands: { route, plan: planCommand },
 
   check: async (values, writtenAs) => checkValues(values, writtenAs),
 
@@ -65,8 +75,8 @@ export const container = defineContainer({
         ),
     });
     onStop("redis proxy", proxy.close);
-    const address = await proxy.listen(values.listen);
-    log.info({ listener: "redis", address: formatAddress(address) }, "listening");
+    const address = await proxy.listen(listenOf(values));
+    log.info({ listener: values.protocol, address: formatAddress(address) }, "listening");
     await watchFile(context);
     const live = { values: values as Values };
     return {
@@ -95,7 +105,9 @@ function plan(proxy: RedisProxy, values: Values, text: string): Record<string, u
   const after = { ...values, shards: shards.filter((item) => item !== "") };
   const writtenAs = Object.fromEntries(Object.keys(options).map((option) => [option, option]));
   const problems = checkValues(after, writtenAs as Record<keyof Values, string>);
-  return problems.length > 0 ? { problems } : { ...proxy.plan(after), problems };
+  return problems.length > 0
+    ? { problems }
+    : { ...proxy.plan(after), warnings: adviseOn(placedOf(values), placedOf(after)), problems };
 }
 
 const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);

@@ -35,6 +35,12 @@ export const metrics = {
   }),
   inFlight: gauge("shard_ambassador_requests_in_flight", "Commands that wait for their shard's reply.", { shard }),
   shardUp: gauge("shard_ambassador_shard_up", "1 while the shard can be reached, else 0.", { shard }),
+  ejected: gauge(
+    "shard_ambassador_shard_ejected",
+    "1 while the shard's keys go to others, with `--on-failure next`, else 0.",
+    { shard },
+  ),
+  ejections: counter("shard_ambassador_shard_ejections_total", "How often a shard's keys went to others.", { shard }),
   memory: gauge("shard_ambassador_memory_bytes", "Bytes held for clients, of those that `--memory-limit` allows."),
   memoryFull: counter(
     "shard_ambassador_memory_full_total",

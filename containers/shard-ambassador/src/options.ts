@@ -8,12 +8,17 @@ import { DISTRIBUTIONS } from "./placement/placement.ts";
 export const SHARD_FORM = "host:port[:weight] [name]";
 
 const traffic = {
+  protocol: option({
+    kind: choice(["redis", "memcached"]),
+    default: "redis",
+    section: "Traffic",
+    summary: "What clients and shards speak: Redis (RESP2 and RESP3), or memcached's text protocol with meta commands.",
+  }),
   listen: option({
     kind: address("127.0.0.1"),
-    default: "127.0.0.1:6379",
     section: "Traffic",
     summary:
-      "Where Redis clients connect. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
+      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
   }),
   shards: option({
     kind: list(text(SHARD_FORM)),
@@ -48,6 +53,36 @@ const placement = {
     section: "Placement",
     summary:
       "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`.",
+  }),
+};
+
+const failure = {
+  onFailure: option({
+    kind: choice(["fail", "next"]),
+    section: "Failure",
+    summary:
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached`.",
+  }),
+  failureLimit: option({
+    kind: integer(1, 1000),
+    default: "3",
+    section: "Failure",
+    summary:
+      "With `--on-failure next`: after how many failures in a row a shard's keys go to others. A lost connection, a late reply and a failed attempt to connect are failures.",
+  }),
+  maxEjected: option({
+    kind: integer(0, 100),
+    default: "50",
+    section: "Failure",
+    summary:
+      "With `--on-failure next`: the percentage of the shards that may be without their keys at a time. When more fail, those keep them, and their keys get errors. At least one shard always keeps them.",
+  }),
+  probeInterval: option({
+    kind: duration({ positive: true }),
+    default: "2s",
+    section: "Failure",
+    summary:
+      "The longest pause between attempts to reach a shard that has failed; the first ones come sooner. It is used again when it has answered a `PING`.",
   }),
 };
 
@@ -105,6 +140,6 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...access, ...bounds } as const;
+export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds } as const;
 
 export type Values = ValuesOf<typeof options>;

@@ -45,6 +45,10 @@ test.each([
     "--hash-tag: expected {} with --distribution redis-cluster, got none",
   ],
   [
+    ["--shards", "a:1", "--on-failure", "next", "--distribution", "jump"],
+    "--on-failure: expected fail with --distribution jump, got next",
+  ],
+  [
     ["--shards", "a:1", "--memory-limit", "1MiB", "--max-request", "1MiB"],
     "--max-request: expected at most half of --memory-limit (1048576 B), got 1048576 B",
   ],

@@ -4,9 +4,10 @@ import { formatAddress, parseAddress } from "@outrigger/options";
 
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
+import type { Placed } from "./placement/advice.ts";
 import { ketamaName } from "./placement/ketama.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
-import { HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
+import { createPlacement, HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
 import type { ShardSpec } from "./redis/topology.ts";
 
 /** The options that say which shards there are and what each owns: they may change while running. */
@@ -50,8 +51,23 @@ export function placementSettingsOf({ distribution, hash, hashTag }: PlacementVa
   return { distribution, hash: hash ?? "fnv1a_64", hashTag: tag === "none" ? undefined : tag };
 }
 
+/** The placement that values stand for. */
+export function placedOf(values: PlacementValues): Placed {
+  const specs = shardsOf(values);
+  const settings = placementSettingsOf(values);
+  return { names: specs.map(({ name }) => name), settings, locate: createPlacement(specs, settings) };
+}
+
+/** The shard that owns a key. */
+export function routeOf(values: PlacementValues, key: Uint8Array): { shard: string; address: string } {
+  const { name, address } = shardsOf(values)[placedOf(values).locate(key, 0, key.length)]!;
+  return { shard: name, address: formatAddress(address) };
+}
+
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
-  return [...checkShards(values, writtenAs), ...checkPlacement(values, writtenAs), ...checkBounds(values, writtenAs)];
+  return [checkShards, checkPlacement, checkAccess, checkFailure, checkBounds].flatMap((check) =>
+    check(values, writtenAs),
+  );
 }
 
 function checkShards(values: Values, writtenAs: WrittenAs): string[] {
@@ -83,6 +99,33 @@ function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: Writ
     problems.push(`${writtenAs.hashTag}: expected {} with --distribution redis-cluster, got ${hashTag}`);
   }
   return problems;
+}
+
+/** Distributions in which taking one shard away moves the keys of most others. */
+const SHIFTING = new Set<string>(["jump", "redis-cluster"]);
+
+/** Where clients connect. */
+export const listenOf = ({ listen, protocol }: Values): Address =>
+  listen ?? { host: "127.0.0.1", port: protocol === "memcached" ? 11_211 : 6379 };
+
+/** What becomes of the keys of a shard that has failed: a cache may have them elsewhere, a store may not. */
+export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" {
+  const isCache = protocol === "memcached" && !SHIFTING.has(distribution);
+  return onFailure ?? (isCache ? "next" : "fail");
+}
+
+/** memcached's text protocol knows no passwords. */
+function checkAccess({ protocol, password, shardPassword }: Values, writtenAs: WrittenAs): string[] {
+  if (protocol === "redis") return [];
+  const given = Object.entries({ password, shardPassword }).filter(([, secret]) => secret !== undefined);
+  return given.map(
+    ([name]) => `${writtenAs[name as keyof Values]}: expected --protocol redis beside it, got ${protocol}`,
+  );
+}
+
+function checkFailure({ onFailure, distribution }: Values, writtenAs: WrittenAs): string[] {
+  if (onFailure !== "next" || !SHIFTING.has(distribution)) return [];
+  return [`${writtenAs.onFailure}: expected fail with --distribution ${distribution}, got ${onFailure}`];
 }
 
 function checkBounds({ maxRequest, memoryLimit }: Values, writtenAs: WrittenAs): string[] {

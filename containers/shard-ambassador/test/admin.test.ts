@@ -42,14 +42,18 @@ test("what another list of shards would mean is told before it is taken over", a
       moves: { from: string; to: string }[];
       load: { shard: string; after: number }[];
       problems: string[];
+      warnings: string[];
     };
-  const { moved, moves, load, problems } = await plan("10.0.0.1:6379 alpha, 10.0.0.2:6379 beta, 10.0.0.3:6379 new");
+  const { moved, moves, load, problems, warnings } = await plan(
+    "10.0.0.1:6379 alpha, 10.0.0.2:6379 beta, 10.0.0.3:6379 new",
+  );
   expect(moved).toBeGreaterThan(0.3);
   expect(moved).toBeLessThan(0.37);
   expect(moves.map(({ from, to }) => `${from} ${to}`).sort()).toEqual(["alpha new", "beta new"]);
   expect(load.map(({ shard }) => shard)).toEqual(["alpha", "beta", "new"]);
   expect(load.every(({ after }) => after > 0.3 && after < 0.37)).toBe(true);
   expect(problems).toEqual([]);
+  expect(warnings).toEqual([]);
   expect((await plan("10.0.0.9:1 beta,10.0.0.8:1 alpha")).moved).toBe(0);
   expect((await plan("nothing")).problems).toEqual(["shards: expected host:port[:weight] [name], got nothing"]);
 });

@@ -16,13 +16,18 @@ export const NAMES = ["alpha", "beta", "gamma", "delta"] as const;
 /** Starts an ambassador on a free port, and waits until its shards are up (or it only listens). */
 export async function startAmbassador(
   shards: readonly { readonly port: number }[],
-  { args = [], ready = true, cleanup }: { args?: readonly string[]; ready?: boolean; cleanup: Cleanup },
+  {
+    args = [],
+    ready = true,
+    listener = "redis",
+    cleanup,
+  }: { args?: readonly string[]; ready?: boolean; listener?: string; cleanup: Cleanup },
 ): Promise<Ambassador> {
   const list = shards.map(({ port }, i) => `127.0.0.1:${port} ${NAMES[i]}`).join(",");
   const listed = shards.length === 0 ? [] : ["--shards", list];
   const quick = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--drain-delay", "0"];
   const container = spawnContainer({ name: "shard-ambassador", args: [...quick, ...listed, ...args], cleanup });
-  const address = await container.address("redis");
+  const address = await container.address(listener);
   const isUp = (name: string) =>
     container.waitForLog((record) => record.msg === "shard is up" && record["shard"] === name);
   if (ready) await Promise.all(shards.map((_, i) => isUp(NAMES[i]!)));

@@ -6,31 +6,42 @@ import type { Deadlines, Timed } from "@outrigger/http";
 
 import type { Budget, Waiter } from "./budget.ts";
 import type { Session } from "./local.ts";
-import { errorReply } from "./replies.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
-import type { RequestLimits } from "./request-parser.ts";
-import { RequestParser } from "./request-parser.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
 import type { Flushable, Turn } from "./turn.ts";
+import type { Wire } from "./wire.ts";
 
 /** Why the ambassador has closed a client's connection. */
 export const CLOSE_REASONS = ["protocol_error", "timeout", "memory"] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
+/** Cuts a client's bytes into commands. */
+export type RequestReader = {
+  readonly complete: boolean;
+  readonly problem: string | undefined;
+  readonly start: number;
+  readonly end: number;
+  /** Bytes of an incomplete command that are kept. */
+  readonly held: number;
+  read(chunk: Buffer, at: number): number;
+  release(): void;
+};
+
 /** What all clients share. */
-export type ClientSettings = {
+export type ClientSettings<Request extends RequestReader> = {
   readonly turn: Turn;
   readonly deadlines: Deadlines;
   readonly budget: Budget;
   readonly writer: ReplyWriter;
-  readonly limits: RequestLimits;
+  readonly wire: Wire;
+  createParser(): Request;
   /** How long a client may take for one command, and to take its replies. */
   readonly timeout: number;
   /** Gives the command that was read last to whoever answers it; the reply goes to the slot. */
-  dispatch(request: RequestParser, slot: Slot, session: Session): void;
+  dispatch(request: Request, slot: Slot, session: Session): void;
   onClosedByUs(reason: CloseReason): void;
-  onClose(client: ClientConnection): void;
+  onClose(client: ClientConnection<Request>): void;
 };
 
 /** Commands of one client that may be under way at a time; more are not read. A power of two. */
@@ -42,7 +53,7 @@ const MAX_UNSENT = 1024 * 1024;
 /** How long a client may take to close its side after we have closed ours. */
 const LINGER_MS = 1000;
 
-export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Session {
+export class ClientConnection<Request extends RequestReader> implements Flushable, Timed, Waiter, SlotOwner, Session {
   isQueued = false;
   deadline = 0;
   readonly id: number;
@@ -51,8 +62,8 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
   isAuthenticated = false;
 
   readonly #socket: Socket;
-  readonly #settings: ClientSettings;
-  readonly #parser: RequestParser;
+  readonly #settings: ClientSettings<Request>;
+  readonly #parser: Request;
   readonly #slots: Slot[] = [];
   #head = 0;
   #tail = 0;
@@ -71,11 +82,11 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
   #hasEnded = false;
   #isClosed = false;
 
-  constructor(id: number, socket: Socket, settings: ClientSettings) {
+  constructor(id: number, socket: Socket, settings: ClientSettings<Request>) {
     this.id = id;
     this.#socket = socket;
     this.#settings = settings;
-    this.#parser = new RequestParser(settings.limits);
+    this.#parser = settings.createParser();
     settings.deadlines.add(this);
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("drain", () => settings.turn.queue(this));
@@ -192,7 +203,7 @@ export class ClientConnection implements Flushable, Timed, Waiter, SlotOwner, Se
     this.#settings.onClosedByUs("protocol_error");
     this.#isEnding = true;
     const slot = this.#nextSlot();
-    slot.answer(errorReply(`Protocol error: ${problem}`));
+    slot.answer(this.#settings.wire.protocolError(problem));
   }
 
   #nextSlot(): Slot {

@@ -4,11 +4,11 @@ import type { Logger } from "@outrigger/runtime";
 
 import type { Metrics } from "../metrics.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ClientSettings } from "./client-connection.ts";
+import type { ClientSettings, RequestReader } from "./client-connection.ts";
 import { createListener } from "./listener.ts";
 
-export type ClientsSettings = {
-  readonly connection: Omit<ClientSettings, "onClose" | "onClosedByUs">;
+export type ClientsSettings<Request extends RequestReader> = {
+  readonly connection: Omit<ClientSettings<Request>, "onClose" | "onClosedByUs">;
   readonly maxConnections: number;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -21,13 +21,18 @@ export type Clients = {
   destroy(): void;
 };
 
-export function createClients({ connection, maxConnections, metrics, log }: ClientsSettings): Clients {
-  const all = new Set<ClientConnection>();
+export function createClients<Request extends RequestReader>({
+  connection,
+  maxConnections,
+  metrics,
+  log,
+}: ClientsSettings<Request>): Clients {
+  const all = new Set<ClientConnection<Request>>();
   const connections = metrics.connections.cell({});
   const active = metrics.active.cell({});
   let lastId = 0;
   let onEmpty = (): void => undefined;
-  const settings: ClientSettings = {
+  const settings: ClientSettings<Request> = {
     ...connection,
     onClosedByUs: (reason) => metrics.closed.inc({ reason }),
     onClose: (client) => {
@@ -38,6 +43,7 @@ export function createClients({ connection, maxConnections, metrics, log }: Clie
   };
   const listener = createListener({
     maxConnections,
+    tooMany: connection.wire.tooMany,
     count: () => all.size,
     onClient: (socket) => {
       all.add(new ClientConnection(++lastId, socket, settings));

@@ -22,7 +22,7 @@ export type DispatchSettings = {
   onRefused(reason: Refusal): void;
 };
 
-export function createDispatch(settings: DispatchSettings): ClientSettings["dispatch"] {
+export function createDispatch(settings: DispatchSettings): ClientSettings<RequestParser>["dispatch"] {
   const { topologies, local } = settings;
 
   return (request, slot, session) => {

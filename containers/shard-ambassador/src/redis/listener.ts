@@ -10,6 +10,8 @@ export type ListenerSettings = {
   /** How many clients there are now. */
   count(): number;
   onClient(socket: Socket): void;
+  /** What a client gets that is one too many. */
+  readonly tooMany: Buffer;
   onRefused(reason: "too_many" | "accept_failed", error?: Error): void;
 };
 
@@ -20,12 +22,12 @@ export type Listener = {
   close(): void;
 };
 
-export function createListener({ maxConnections, count, onClient, onRefused }: ListenerSettings): Listener {
+export function createListener({ maxConnections, tooMany, count, onClient, onRefused }: ListenerSettings): Listener {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (count() < maxConnections) return onClient(socket);
     onRefused("too_many");
     socket.on("error", () => undefined);
-    socket.end("-ERR max number of clients reached\r\n", () => socket.destroy());
+    socket.end(tooMany, () => socket.destroy());
   });
   // No descriptors left, for instance: the clients that wait are served later, those connected go on.
   server.on("error", (error) => {

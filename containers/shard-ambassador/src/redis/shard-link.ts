@@ -6,9 +6,8 @@ import type { NetConnectOpts, Socket } from "node:net";
 import type { Deadlines, Timed } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 
-import { errorReply } from "./replies.ts";
-import { ReplyParser } from "./reply-parser.ts";
 import type { Flushable, Turn } from "./turn.ts";
+import type { ReplyReader, Wire } from "./wire.ts";
 
 /** Why a shard could not answer. */
 export const SHARD_FAILURES = [
@@ -31,12 +30,15 @@ export type Recipient = {
 export type LinkSettings = {
   readonly name: string;
   readonly address: Address;
+  readonly wire: Wire;
   /** Commands that each connection begins with; an error to one of them ends it. */
   readonly greeting: readonly Buffer[];
   readonly turn: Turn;
   readonly deadlines: Deadlines;
   readonly connectTimeout: number;
   readonly timeout: number;
+  /** The longest pause before connecting again. */
+  readonly maxBackoff: number;
   readonly maxReply: number;
   /** A reply has come after so many seconds. */
   onReply(seconds: number): void;
@@ -49,7 +51,7 @@ export type LinkSettings = {
 const WORDS: Record<ShardFailure, string> = {
   down: "is down",
   connect_failed: "cannot be reached",
-  connect_timeout: "does not accept connections in time",
+  connect_timeout: "does not answer new connections in time",
   lost: "closed the connection",
   timeout: "does not answer in time",
   bad_reply: "answered something that is no reply",
@@ -60,14 +62,16 @@ const OUT_SIZE = 64 * 1024;
 /** Commands from this size on are not copied. */
 const LARGE = 8 * 1024;
 const MIN_BACKOFF_MS = 50;
-const MAX_BACKOFF_MS = 2000;
 /** A connection that has lasted so long was a good one. */
 const HEALTHY_MS = 1000;
 const PUSH = 62;
-const MINUS = 45;
 
 /** Takes the reply to what the link has asked for itself. */
 const nobody: Recipient = { take: () => undefined };
+/** Takes the reply to the `mn` that follows a quiet command of memcached. */
+const fence: Recipient = { take: () => undefined };
+const ASK_FENCE = Buffer.from("mn\r\n");
+const FENCE = Buffer.from("MN\r\n");
 
 export class ShardLink implements Flushable, Timed {
   isQueued = false;
@@ -84,7 +88,7 @@ export class ShardLink implements Flushable, Timed {
   #failures = 0;
   #downReply: Buffer | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #parser: ReplyParser;
+  #parser: ReplyReader;
   #pieces: Buffer[] = [];
   #out = Buffer.allocUnsafeSlow(OUT_SIZE);
   #filled = 0;
@@ -99,7 +103,7 @@ export class ShardLink implements Flushable, Timed {
 
   constructor(settings: LinkSettings) {
     this.#settings = settings;
-    this.#parser = new ReplyParser(settings.maxReply);
+    this.#parser = settings.wire.createReplyParser(settings.maxReply);
     settings.deadlines.add(this);
     this.#connect();
   }
@@ -119,6 +123,15 @@ export class ShardLink implements Flushable, Timed {
     this.#push(recipient, part);
     this.#write(bytes, start, end);
     this.#settings.turn.queue(this);
+  }
+
+  /** Sends a command that has a reply or none, as the shard decides; the recipient gets an empty one then. */
+  sendQuiet(recipient: Recipient, bytes: Buffer, start: number, end: number): void {
+    const isDown = this.#downReply !== undefined;
+    this.send(recipient, 0, bytes, start, end);
+    if (isDown) return;
+    this.#push(fence, 0);
+    this.#write(ASK_FENCE, 0, ASK_FENCE.length);
   }
 
   flush(): void {
@@ -252,12 +265,25 @@ export class ShardLink implements Flushable, Timed {
     const recipient = this.#waiting[at]!;
     this.#waiting[at] = undefined;
     if (recipient === nobody) return this.#onGreeted(bytes, start, end);
+    if (recipient === fence) return;
     this.#settings.onReply((this.#settings.turn.now - this.#since[at]!) / 1000);
-    recipient.take(this.#parts[at]!, bytes, start, end);
+    recipient.take(this.#parts[at]!, bytes, this.#passesFence(bytes, start, end) ? end : start, end);
+  }
+
+  /** Whether a reply is that to the fence, so that the quiet command before it has none. */
+  #passesFence(bytes: Buffer, start: number, end: number): boolean {
+    const next = this.#head & (this.#waiting.length - 1);
+    if (this.#head === this.#tail || this.#waiting[next] !== fence) return false;
+    if (!bytes.subarray(start, end).equals(FENCE)) return false;
+    this.#waiting[next] = undefined;
+    this.#head++;
+    return true;
   }
 
   #onGreeted(bytes: Buffer, start: number, end: number): void {
-    if (bytes[start] === MINUS) return this.#disconnect("refused", bytes.toString("latin1", start + 1, end).trim());
+    if (this.#settings.wire.isError(bytes, start)) {
+      return this.#disconnect("refused", bytes.toString("latin1", start, end).trim().replace(/^-/, ""));
+    }
     this.#ungreeted--;
     if (this.#ungreeted === 0) this.#onReady();
   }
@@ -274,7 +300,7 @@ export class ShardLink implements Flushable, Timed {
     this.#socket = undefined;
     this.#isConnected = false;
     this.deadline = 0;
-    this.#parser = new ReplyParser(this.#settings.maxReply);
+    this.#parser = this.#settings.wire.createReplyParser(this.#settings.maxReply);
     this.#pieces = [];
     this.#out = Buffer.allocUnsafeSlow(OUT_SIZE);
     this.#filled = 0;
@@ -286,10 +312,10 @@ export class ShardLink implements Flushable, Timed {
     const isHealthy = wasConnected && reason === "lost" && lasted > HEALTHY_MS;
     if (!isHealthy) {
       this.#failures++;
-      this.#downReply = errorReply(`shard ${this.#settings.name} ${why}`);
+      this.#downReply = this.#settings.wire.error(`shard ${this.#settings.name} ${why}`);
       this.#settings.onState(false, why);
     }
-    this.#failAll(reason, errorReply(`shard ${this.#settings.name} ${why}`));
+    this.#failAll(reason, this.#settings.wire.error(`shard ${this.#settings.name} ${why}`));
     this.#retryLater(isHealthy);
   }
 
@@ -298,7 +324,7 @@ export class ShardLink implements Flushable, Timed {
       const at = this.#head++ & (this.#waiting.length - 1);
       const recipient = this.#waiting[at]!;
       this.#waiting[at] = undefined;
-      if (recipient === nobody) continue;
+      if (recipient === nobody || recipient === fence) continue;
       this.#settings.onFailure(reason);
       recipient.take(this.#parts[at]!, error, 0, error.length);
     }
@@ -306,7 +332,7 @@ export class ShardLink implements Flushable, Timed {
 
   #retryLater(atOnce: boolean): void {
     if (atOnce) return this.#connect();
-    const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 10), MAX_BACKOFF_MS);
+    const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 20), this.#settings.maxBackoff);
     // Not all at the same time.
     const wait = backoff * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#connect(), wait).unref();

@@ -2,7 +2,6 @@
 import { formatAddress } from "@outrigger/options";
 import type { Cell, HistogramCell } from "@outrigger/runtime";
 
-import { reply } from "./replies.ts";
 import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
 import type { LinkSettings, ShardFailure } from "./shard-link.ts";
 
@@ -12,11 +11,13 @@ export type ShardCounters = {
   readonly inFlight: Cell;
   readonly up: Cell;
   readonly duration: HistogramCell;
+  readonly ejected: Cell;
+  readonly ejections: Cell;
 };
 
 export type ShardSettings = Pick<
   LinkSettings,
-  "name" | "address" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxReply"
+  "name" | "address" | "wire" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
   readonly password: string | undefined;
   /** Connections for each version of the protocol. */
@@ -24,6 +25,8 @@ export type ShardSettings = Pick<
   readonly counters: ShardCounters;
   /** Whether the shard can be reached; told when that changes. */
   onState(isUp: boolean, reason: string): void;
+  /** It has failed, or works again. */
+  onHealth(): void;
 };
 
 export type ShardStatus = {
@@ -38,6 +41,8 @@ export type Shard = {
   readonly counters: ShardCounters;
   /** The connection for a client: always the same, so that a client's commands stay in order. */
   link(protocol: 2 | 3, client: number): ShardLink;
+  /** Failures in a row: lost connections, late replies, attempts to connect. */
+  failures(): number;
   status(): ShardStatus;
   /** Brings gauges up to date. */
   publish(): void;
@@ -50,6 +55,7 @@ export function createShard(settings: ShardSettings): Shard {
   const links: Record<2 | 3, (ShardLink | undefined)[]> = { 2: [], 3: [] };
   const all = (): ShardLink[] => [...links[2], ...links[3]].filter((link) => link !== undefined);
   const isUpByLink = new Map<string, boolean>();
+  let failures = 0;
   let state = { up: false, reason: "not connected yet" };
   const link = (protocol: 2 | 3, client: number): ShardLink => {
     const at = client % connections;
@@ -66,6 +72,7 @@ export function createShard(settings: ShardSettings): Shard {
   return {
     counters,
     link,
+    failures: () => failures,
     status,
     publish: () => counters.inFlight.set(status().inFlight),
     close: () => {
@@ -76,11 +83,12 @@ export function createShard(settings: ShardSettings): Shard {
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
       ...settings,
-      greeting: greetingOf(protocol, settings.password),
+      greeting: settings.wire.greeting(protocol, settings.password),
       onReply: (seconds) => counters.duration.observe(seconds),
       onFailure: (reason) => counters.errors[reason].add(1),
       onState: (isUp, reason) => {
         isUpByLink.set(`${protocol}/${at}`, isUp);
+        failures = isUp ? 0 : failures + 1;
         onState([...isUpByLink.values()].some(Boolean), reason);
       },
     });
@@ -91,14 +99,9 @@ export function createShard(settings: ShardSettings): Shard {
     state = { up, reason };
     counters.up.set(up ? 1 : 0);
     if (before.up !== up || before.reason === "not connected yet") settings.onState(up, reason);
+    settings.onHealth();
   }
 }
-
-/** What a connection begins with: the password, and the protocol if it is not the one that is spoken anyway. */
-const greetingOf = (protocol: 2 | 3, password: string | undefined): Buffer[] => [
-  ...(password === undefined ? [] : [reply(["AUTH", password])]),
-  ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
-];
 
 /** A cell for each reason. */
 export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>

@@ -1,8 +1,10 @@
 // The place of one reply in a client's order: waits for it, and keeps it until all before it have been sent.
 import type { Recipient } from "./shard-link.ts";
-import type { Merge } from "./split.ts";
 
 const NONE = Buffer.alloc(0);
+
+/** Collects the replies to the parts of a command: takes one, and gives the whole reply after the last. */
+export type Merging = { add(part: number, reply: Buffer): Buffer | undefined };
 
 /** Whom a slot tells. */
 export type SlotOwner = {
@@ -18,7 +20,7 @@ export class Slot implements Recipient {
   /** Whether `bytes` is a chunk of the shard, of which this reply may be a small part. */
   isBorrowed = false;
   /** Collects the replies of a command that was split. */
-  merge: Merge | undefined;
+  merge: Merging | undefined;
   /** Bytes of the memory limit that it takes. */
   charge = 0;
 

@@ -6,13 +6,20 @@ import type { Locate, Node } from "../placement/node.ts";
 import type { HashTag, PlacementSettings } from "../placement/placement.ts";
 import { createPlacement } from "../placement/placement.ts";
 import type { Named } from "../placement/plan.ts";
+import { ejectedOf } from "./ejection.ts";
+import type { EjectionPolicy } from "./ejection.ts";
 import type { Shard } from "./shard.ts";
 
 export type ShardSpec = Node & { readonly address: Address };
 
 export type Topology = {
   readonly shards: readonly Shard[];
+  /** Among the shards that are not ejected. */
   readonly locate: Locate;
+  /** Among all shards. */
+  readonly home: Locate;
+  /** Shards whose keys go to others. */
+  readonly ejected: ReadonlySet<Shard>;
   readonly hashTag: HashTag | undefined;
 };
 
@@ -21,24 +28,47 @@ export type Topologies = {
   current: Topology;
   /** Takes over a new list. Shards that stay keep their connections; those that go finish what is under way. */
   update(specs: readonly ShardSpec[], placement: PlacementSettings): void;
+  /** Looks again which shards are ejected. */
+  settle(): void;
   /** Brings gauges up to date, and closes shards that are not in use any more and have nothing under way. */
   tend(): void;
   close(): void;
 };
 
+export type TopologiesSettings = {
+  /** Without one, no shard is ever ejected. */
+  readonly policy: EjectionPolicy | undefined;
+  open(spec: ShardSpec): Shard;
+  /** The keys of a shard go to others from now on, or to itself again. */
+  onEjected(name: string, isEjected: boolean): void;
+};
+
 export function createTopologies(
   specs: readonly ShardSpec[],
   placement: PlacementSettings,
-  open: (spec: ShardSpec) => Shard,
+  { policy, open, onEjected }: TopologiesSettings,
 ): Topologies {
   let retired: Shard[] = [];
+  let inUse = { specs, placement };
   const topologies: Topologies = {
-    current: topologyOf([]),
+    current: topologyOf([], new Set()),
     update: (nextSpecs, nextPlacement) => {
-      const before = topologies.current.shards;
-      topologies.current = topologyOf(before, nextSpecs, nextPlacement);
+      const { shards: before, ejected } = topologies.current;
+      inUse = { specs: nextSpecs, placement: nextPlacement };
+      topologies.current = topologyOf(before, ejected);
+      topologies.settle();
       const kept = new Set(topologies.current.shards);
-      retired.push(...before.filter((shard) => !kept.has(shard)));
+      const gone = before.filter((shard) => !kept.has(shard));
+      for (const shard of gone) shard.counters.ejected.set(0);
+      retired.push(...gone);
+    },
+    settle: () => {
+      if (policy === undefined) return;
+      const { shards, ejected: before, home } = topologies.current;
+      const ejected = ejectedOf(shards, before, policy);
+      if (ejected.size === before.size && shards.every((shard) => ejected.has(shard) === before.has(shard))) return;
+      topologies.current = { ...topologies.current, locate: locateWithout(ejected, shards, home), ejected };
+      for (const shard of shards) note(shard, before.has(shard), ejected.has(shard));
     },
     tend: () => {
       for (const shard of topologies.current.shards) shard.publish();
@@ -52,19 +82,47 @@ export function createTopologies(
   };
   return topologies;
 
-  function topologyOf(before: readonly Shard[], wanted = specs, how = placement): Topology {
+  function note(shard: Shard, was: boolean, is: boolean): void {
+    if (was === is) return;
+    shard.counters.ejected.set(is ? 1 : 0);
+    if (is) shard.counters.ejections.add(1);
+    onEjected(shard.status().name, is);
+  }
+
+  /** A placement among the shards that are not ejected. */
+  function locateWithout(ejected: ReadonlySet<Shard>, shards: readonly Shard[], home: Locate): Locate {
+    const nodes = inUse.specs.map((node, index) => ({ node, index }));
+    const live = nodes.filter(({ index }) => !ejected.has(shards[index]!));
+    return live.length === 0 || live.length === nodes.length ? home : locateAmong(live, inUse.placement);
+  }
+
+  function topologyOf(before: readonly Shard[], wereEjected: ReadonlySet<Shard>): Topology {
+    const { specs: wanted, placement: how } = inUse;
     const opened = new Map(before.map((shard) => [identityOf(shard.status()), shard]));
     const shards = wanted.map((spec) => {
       return opened.get(identityOf({ name: spec.name, address: formatAddress(spec.address) })) ?? open(spec);
     });
-    return { shards, locate: createPlacement(wanted, how), hashTag: how.hashTag };
+    const home = createPlacement(wanted, how);
+    const ejected = new Set(shards.filter((shard) => wereEjected.has(shard)));
+    return { shards, locate: locateWithout(ejected, shards, home), home, ejected, hashTag: how.hashTag };
   }
 }
 
 const identityOf = ({ name, address }: { name: string; address: string }): string => `${name}\0${address}`;
 
 /** A topology as plans see it. */
-export const namedOf = ({ shards, locate }: Topology): Named => ({
+export const namedOf = ({ shards, home }: Topology): Named => ({
   names: shards.map((shard) => shard.status().name),
-  locate,
+  locate: home,
 });
+
+type Live = { readonly node: ShardSpec; readonly index: number };
+
+/** A placement among some of the shards, which gives their numbers among all. */
+function locateAmong(live: readonly Live[], placement: PlacementSettings): Locate {
+  const locate = createPlacement(
+    live.map(({ node }) => node),
+    placement,
+  );
+  return (key, start, end) => live[locate(key, start, end)]!.index;
+}
