@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 import type { Mark } from "./checkpoint.ts";
 import { pathsOf } from "./glob.ts";
-import { createMemory } from "./memory.ts";
+import { MAX_TRIES, createMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
 import { findContinuation, findLater, keyAt, keyOf, withSource } from "./siblings.ts";
 import type { Found } from "./siblings.ts";
@@ -74,9 +74,15 @@ export function createFollower(settings: FollowSettings, marks: readonly Mark[])
 
   async function readMoved(current: ReadonlySet<string>, now: number): Promise<number> {
     let total = 0;
-    for (const { path, key, mark } of await findMoved(marks, memory, current)) {
-      await openAt(path, mark);
-      total += await readOf(key, now);
+    // A rotation that goes on meanwhile gives files other names before they have been opened by those that were found.
+    for (let tries = 0, isWhole = false; tries < MAX_TRIES && !isWhole; tries++) {
+      isWhole = true;
+      for (const { path, key, mark } of await findMoved(marks, memory, current)) {
+        if (followed.has(key)) continue;
+        await openAt(path, mark, key);
+        isWhole &&= followed.has(key);
+        total += await readOf(key, now);
+      }
     }
     return total;
   }
@@ -128,9 +134,11 @@ function createFinishing(settings: FollowSettings, memory: Memory, { followed, o
     let total = 0;
     for (const { path, key } of await findLater(tail, { key: keyOf(tail), mtimeMs: tail.writtenAt() })) {
       if (current.has(key) || followed.has(key)) continue;
-      await openAt(path, await memory.markOf(path, key));
+      await openAt(path, await memory.markOf(path, key), key);
       const later = followed.get(key);
-      if (later !== undefined) later.isMoved = true;
+      // Its name has changed meanwhile: it is looked for again at the next look.
+      if (later === undefined) entry.isMoved = false;
+      else later.isMoved = true;
       total += await readOf(key, now);
     }
     return total;
@@ -140,7 +148,8 @@ function createFinishing(settings: FollowSettings, memory: Memory, { followed, o
 type Tails = {
   /** Those that are open, by device and inode. */
   readonly followed: Map<string, Followed>;
-  openAt(path: string, mark?: Mark): Promise<void>;
+  /** With `key`, only if it is that file which lies there. */
+  openAt(path: string, mark?: Mark, key?: string): Promise<void>;
   /** Reads what is new in one of them; says how many bytes that were. */
   readOf(key: string, now: number): Promise<number>;
 };
@@ -150,12 +159,13 @@ function createTails(settings: FollowSettings, memory: Memory): Tails {
   const failing = new Set<string>();
   return { followed, openAt, readOf };
 
-  async function openAt(path: string, mark?: Mark): Promise<void> {
+  async function openAt(path: string, mark?: Mark, key?: string): Promise<void> {
     try {
       const tail = await openTail(path, { ...settings, restOf: memory.restOf, laterOf }, mark);
       failing.delete(path);
       // Since it was looked for, another file may have come to lie at the path.
-      if (followed.has(keyOf(tail))) await tail.close();
+      const isOther = key !== undefined && key !== keyOf(tail);
+      if (isOther || followed.has(keyOf(tail))) await tail.close();
       else followed.set(keyOf(tail), { tail, quiet: 0, isMoved: false });
     } catch (error) {
       fail(path, error as Error);

@@ -4,6 +4,8 @@ import { contentAfter, findContinuation, findLater, keyOf } from "./siblings.ts"
 import type { Found } from "./siblings.ts";
 import { headWith } from "./tail.ts";
 
+/** So often is looked for files whose names change, as those of a rotation that goes on meanwhile. */
+export const MAX_TRIES = 5;
 /** Files that are remembered; the oldest are forgotten first. */
 const MAX_MARKS = 4096;
 
@@ -38,34 +40,36 @@ export function createMemory(marks: readonly Mark[]): Memory {
   }
 
   async function* restOf(mark: Mark): AsyncGenerator<Buffer> {
-    const found = await findContinuation(mark);
-    if (found === undefined || found.key === keyOf(mark)) return;
-    let { position } = mark;
-    for await (const bytes of contentAfter(found.path, mark)) {
-      position += bytes.length;
-      yield bytes;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const found = await findContinuation(mark);
+      if (found === undefined || found.key === keyOf(mark)) return;
+      let { position } = mark;
+      const isThere = yield* contentAfter(found, position, (bytes) => (position += bytes));
+      if (!isThere) continue;
+      remember(found.key, { ...mark, position });
+      return;
     }
-    remember(found.key, { ...mark, position });
   }
 
   async function* laterOf(mark: Mark, isFollowed: (key: string) => boolean): AsyncGenerator<AsyncGenerator<Buffer>> {
     const found = await findContinuation(mark);
     if (found === undefined || found.key === keyOf(mark)) return;
-    for (const later of await findLater(mark, found)) {
-      if (!known.has(later.key) && !isFollowed(later.key)) yield wholeOf(later, mark);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const unread = (await findLater(mark, found)).filter(({ key }) => !known.has(key) && !isFollowed(key));
+      if (unread.length === 0) return;
+      for (const later of unread) yield wholeOf(later, mark);
     }
   }
 
   /** A copy's content from its beginning; then all of it has been read. */
-  async function* wholeOf({ path, key }: Found, mark: Mark): AsyncGenerator<Buffer> {
+  async function* wholeOf(found: Found, mark: Mark): AsyncGenerator<Buffer> {
     let position = 0;
     let head = "";
-    for await (const bytes of contentAfter(path, { position: 0 })) {
+    const isThere = yield* contentAfter(found, 0, (length, bytes) => {
+      position += length;
       head = headWith(head, bytes);
-      position += bytes.length;
-      yield bytes;
-    }
-    remember(key, { ...mark, path, position, head });
+    });
+    if (isThere) remember(found.key, { ...mark, path: found.path, position, head });
   }
 
   async function letGo(mark: Mark): Promise<void> {

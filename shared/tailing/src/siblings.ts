@@ -80,11 +80,21 @@ export async function findLater({ path }: Pick<Mark, "path">, found: Omit<Found,
 const isContinuation = (path: string, mark: Mark): Promise<boolean> =>
   withSource(path, (source) => continues(source, mark)).catch(() => false);
 
-/** What the file has after the mark's position. */
-export async function* contentAfter(path: string, { position }: Pick<Mark, "position">): AsyncGenerator<Buffer> {
-  const source = await openSource(path);
+/** What the file has after a position, each piece told before it is given; false when another has come to lie at its path. */
+export async function* contentAfter(
+  { path, key }: Pick<Found, "path" | "key">,
+  position: number,
+  onPiece: (length: number, bytes: Buffer) => void,
+): AsyncGenerator<Buffer, boolean> {
+  const source = await openSource(path).catch(() => undefined);
+  if (source === undefined) return false;
   try {
-    yield* source.pieces(position);
+    if (keyOf(source) !== key) return false;
+    for await (const bytes of source.pieces(position)) {
+      onPiece(bytes.length, bytes);
+      yield bytes;
+    }
+    return true;
   } finally {
     await source.close();
   }
