@@ -98,6 +98,8 @@ test.skipIf(redis === undefined)("Redis' own log", async () => {
   const log = join(tempDir(cleanup), "redis.log");
   start(redis!, ["--port", String(port), "--save", "", "--logfile", log]);
   await until(() => canConnect(port));
+  // It listens before it says so.
+  await until(() => readFileSync(log, "utf8").includes("Ready to accept"));
   const records = await read(readFileSync(log, "utf8"));
   const told = records.filter(({ Attributes }) => Attributes["log.format"] === "redis");
   expect(told.some(({ Body, SeverityNumber }) => Body.startsWith("Ready to accept") && SeverityNumber === 10)).toBe(
