@@ -1,7 +1,7 @@
 // Nothing is lost: numbered lines are written while their files are rotated by both strategies, the adapter is killed again
 // and again, and the collector refuses at random. OUTRIGGER_PROOF=1 runs it with a million lines and twenty kills, any other
-// value with 40,000. It is not among the other tests yet: on a machine with much else to do, where several rotations and a
-// kill come between two looks, a generation of a file has been lost.
+// value with 40,000. It is not among the other tests yet: on a machine with much else to do, where a rotation and a kill
+// come at nearly the same time, a generation of a file has been lost.
 import { execFileSync } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
