@@ -81,10 +81,19 @@ describe.skipIf(needs.skip)(needs.title("the example pod"), () => {
   });
 
   test("of config-sync brings nginx its configuration, and takes back what it refuses", async () => {
-    const server = (text: string, health = 200): string =>
-      `server { listen 8080; location = /healthz { return ${health}; } location / { return 200 "${text}"; } }\n`;
-    const contents = { "my-app": { "default.conf": server("first") } };
-    const pod = await startPod({ text: readExample("config-sync"), contents, cleanup });
+    const configuration = (text: string, health = 200): Record<string, string> => ({
+      "default.conf": `server {
+        listen 8080;
+        location = /healthz { return ${health} "${text}"; }
+        location / { return 200 "${text}"; }
+      }`,
+      version: text,
+    });
+    const pod = await startPod({
+      text: readExample("config-sync"),
+      contents: { "my-app": configuration("first") },
+      cleanup,
+    });
     const serves = (text: string): Promise<unknown> =>
       until(async () => (await pod.get(8080, "/")).body === text, {
         describe: `nginx to serve ${text}`,
@@ -92,10 +101,10 @@ describe.skipIf(needs.skip)(needs.title("the example pod"), () => {
       });
     await serves("first");
     await pod.ready("config-sync");
-    await pod.update("my-app", { "default.conf": server("second") });
+    await pod.update("my-app", configuration("second"));
     await serves("second");
     // nginx takes this, and is not healthy with it.
-    await pod.update("my-app", { "default.conf": server("third", 503) });
+    await pod.update("my-app", configuration("third", 503));
     await until(async () => (await pod.get(9914, "/metrics")).body.match(/config_sync_rollbacks_total\S* [1-9]/), {
       describe: "config-sync to take it back",
       timeoutMs: 30_000,
