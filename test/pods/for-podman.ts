@@ -59,6 +59,8 @@ export function forPodman(pod: PlainPod, name: string, paths: Readonly<Record<st
     metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, ...KEEP_INIT }, name },
     spec: {
       ...spec,
+      // Always would be for init containers too.
+      restartPolicy: "OnFailure",
       securityContext: shared,
       ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(container) }),
       containers: spec.containers.map(container),
