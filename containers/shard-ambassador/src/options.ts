@@ -1,9 +1,22 @@
 // The options of the shard ambassador: the only place where they are described.
-import { address, bytes, choice, duration, integer, list, option, secret, text } from "@outrigger/options";
+import {
+  address,
+  boolean,
+  bytes,
+  choice,
+  duration,
+  integer,
+  list,
+  option,
+  secret,
+  structured,
+  text,
+} from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
+import { poolsSchema } from "./twemproxy/pools.ts";
 
 export const SHARD_FORM = "host:port[:weight] [name]";
 
@@ -31,6 +44,46 @@ const traffic = {
     default: "1",
     section: "Traffic",
     summary: "Connections to each shard, for each version of the protocol in use. A client always uses the same one.",
+  }),
+  database: option({
+    kind: integer(0, 100_000),
+    default: "0",
+    section: "Traffic",
+    summary: "The database of Redis that every connection to a shard selects. Clients know it as database 0.",
+  }),
+  backlog: option({
+    kind: integer(1, 65_535),
+    default: "511",
+    section: "Traffic",
+    summary: "How many clients may wait to be accepted.",
+  }),
+  keepAlive: option({
+    kind: boolean(),
+    default: "false",
+    section: "Traffic",
+    summary: "TCP keep-alive on the connections of clients, which finds those whose machine is gone.",
+  }),
+  reusePort: option({
+    kind: boolean(),
+    default: "false",
+    section: "Traffic",
+    summary:
+      "Lets several ambassadors listen on the same port (SO_REUSEPORT); the kernel shares clients out among them.",
+  }),
+};
+
+const twemproxy = {
+  pools: option({
+    kind: structured(poolsSchema, "pools as in twemproxy's nutcracker.yaml"),
+    section: "twemproxy",
+    summary:
+      "The pools of twemproxy's `nutcracker.yaml` by name, in its keys and units. A whole `nutcracker.yaml` may be given as `--config` in place of our own file. What a pool's keys say goes before all other options.",
+  }),
+  statsListen: option({
+    kind: address("127.0.0.1"),
+    section: "twemproxy",
+    summary:
+      "Where the statistics that twemproxy tells are told, in its JSON: to whoever connects. `127.0.0.1:22222` with `pools`, unless given; nowhere otherwise.",
   }),
 };
 
@@ -105,10 +158,10 @@ const bounds = {
     default: "1s",
     section: "Bounds",
     summary:
-      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error.",
+      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error. 0: without end.",
   }),
   connectTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "1s",
     section: "Bounds",
     summary: "How long connecting to a shard may take.",
@@ -140,6 +193,6 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds } as const;
+export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds, ...twemproxy } as const;
 
 export type Values = ValuesOf<typeof options>;

@@ -8,7 +8,7 @@ import type { Placed } from "./placement/advice.ts";
 import { ketamaName } from "./placement/ketama.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
 import { createPlacement, HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
-import type { ShardSpec } from "./redis/topology.ts";
+import type { ShardSpec } from "./proxy/topology.ts";
 
 /** The options that say which shards there are and what each owns: they may change while running. */
 export const PLACEMENT_OPTIONS = ["shards", "distribution", "hash", "hashTag"] as const;

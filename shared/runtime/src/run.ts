@@ -29,11 +29,12 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
       ...words,
       readFile: readTextFile,
       command,
+      adoptFile: container.adoptFile,
     });
   const resolution = resolve();
   if (resolution.action === "help") return exitWith(EXIT.ok, helpOf(container, command));
   if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
-  const problems = await problemsOf(container, resolution, isHealthcheck);
+  const problems = await problemsOf(container, resolution, first);
   if (problems.length > 0)
     return exitWith(EXIT.usage, "", problems.map((problem) => `${container.name}: ${problem}`).join("\n"));
   if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
@@ -42,7 +43,7 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   if (command !== undefined) return answer(container, command, { resolution, stdio });
   const reread = async (): Promise<Reread> => {
     const again = resolve();
-    return { values: again.values, problems: await problemsOf(container, again, false) };
+    return { values: again.values, problems: await problemsOf(container, again) };
   };
   return live(container, resolution, { entry, reread, stdio });
 }
@@ -92,9 +93,10 @@ async function answer(
 async function problemsOf(
   container: AnyContainer,
   { problems, values, writtenAs }: Resolution<OptionTable>,
-  isHealthcheck: boolean,
+  asked?: string,
 ): Promise<readonly string[]> {
-  if (problems.length > 0 || isHealthcheck || container.check === undefined) return problems;
+  const isUnchecked = asked === "healthcheck" || container.commands?.[asked ?? ""]?.checksOptions === false;
+  if (problems.length > 0 || isUnchecked || container.check === undefined) return problems;
   return container.check(values as never, writtenAs);
 }
 

@@ -1,7 +1,6 @@
 // Decides who answers a command of memcached: a shard, several, or the ambassador itself.
-import type { DispatchSettings, Refusal } from "../redis/dispatch.ts";
-import type { Session } from "../redis/local.ts";
-import type { Slot } from "../redis/slot.ts";
+import type { DispatchSettings, Refusal, Session } from "../proxy/dispatching.ts";
+import type { Slot } from "../proxy/slot.ts";
 import { binaryKey, problemOf } from "./checks.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Command } from "./commands.ts";
@@ -15,7 +14,7 @@ const drop = { add: () => NOTHING };
 
 export type Dispatch = (request: RequestParser, slot: Slot, session: Session) => void;
 
-export function createDispatch({ topologies, local, onRefused }: DispatchSettings): Dispatch {
+export function createDispatch({ topologies, local, onRefused, onSplit }: DispatchSettings): Dispatch {
   return (request, slot, session) => {
     const name = request.text(0);
     const command = COMMANDS.get(name);
@@ -54,7 +53,10 @@ export function createDispatch({ topologies, local, onRefused }: DispatchSetting
 
   function sendKeys({ first }: Command, request: RequestParser, slot: Slot, session: Session): void {
     const { parts, merge } = split(request, first, topologies.current.locate);
-    if (parts.length > 1) slot.merge = merge;
+    if (parts.length > 1) {
+      slot.merge = merge;
+      onSplit(parts.length);
+    }
     for (const [part, { shard, bytes }] of parts.entries()) {
       linkOf(shard, session).send(slot, part, bytes, 0, bytes.length);
     }

@@ -1,26 +1,15 @@
 // Decides who answers a command: a shard, several, or the ambassador itself.
 import type { HashTag } from "../placement/placement.ts";
-import type { ClientSettings } from "./client-connection.ts";
+import type { ClientSettings } from "../proxy/client-connection.ts";
+import type { DispatchSettings, Refusal, Session } from "../proxy/dispatching.ts";
+import type { Slot } from "../proxy/slot.ts";
 import { commandOf } from "./commands.ts";
 import type { Command, MergeKind } from "./commands.ts";
 import { CROSS_SHARD, shardOf, WOULD_BLOCK } from "./keys.ts";
 import { answerLocally } from "./local.ts";
-import type { LocalSettings, Session } from "./local.ts";
 import { errorReply } from "./replies.ts";
 import type { RequestParser } from "./request-parser.ts";
-import type { Slot } from "./slot.ts";
 import { split } from "./split.ts";
-import type { Topologies } from "./topology.ts";
-
-/** Why the ambassador answers a command with an error of its own. */
-export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard", "unauthenticated"] as const;
-export type Refusal = (typeof REFUSALS)[number];
-
-export type DispatchSettings = {
-  readonly topologies: Pick<Topologies, "current">;
-  readonly local: LocalSettings;
-  onRefused(reason: Refusal): void;
-};
 
 export function createDispatch(settings: DispatchSettings): ClientSettings<RequestParser>["dispatch"] {
   const { topologies, local } = settings;
@@ -70,6 +59,7 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
   function sendParts(command: Command, kind: MergeKind, request: RequestParser, slot: Slot, session: Session): void {
     const { parts, merge } = split(command, kind, request, topologies.current.locate);
     slot.merge = merge;
+    settings.onSplit(parts.length);
     parts.forEach(({ shard, bytes }, part) => send(shard, slot, { session, part }, bytes, 0, bytes.length));
   }
 

@@ -1,42 +1,39 @@
-// The proxy for Redis and memcached: clients on one side, shards on the other, and the placement between them.
-import { createDeadlines } from "@outrigger/http";
+// A pool of Redis or memcached: clients on one side, shards on the other, and the placement between them.
 import type { Address } from "@outrigger/options";
 import type { Cell, Logger } from "@outrigger/runtime";
 
 import { createDispatch as createMemcachedDispatch } from "../memcached/dispatch.ts";
 import { RequestParser as MemcachedRequestParser } from "../memcached/request-parser.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Values } from "../options.ts";
 import { createPlacement } from "../placement/placement.ts";
 import { planMove } from "../placement/plan.ts";
 import type { Plan } from "../placement/plan.ts";
-import { onFailureOf, placementSettingsOf, shardsOf } from "../shards.ts";
+import type { PoolSpec, PoolValues } from "../pools.ts";
+import { createDispatch } from "../redis/dispatch.ts";
+import { RequestParser } from "../redis/request-parser.ts";
+import { listenOf, onFailureOf, placementSettingsOf, shardsOf } from "../shards.ts";
 import type { PlacementValues } from "../shards.ts";
-import { createBudget } from "./budget.ts";
-import type { ClientSettings } from "./client-connection.ts";
 import { createClients } from "./clients.ts";
 import type { Clients } from "./clients.ts";
-import { createDispatch, REFUSALS } from "./dispatch.ts";
-import type { DispatchSettings, Refusal } from "./dispatch.ts";
+import { REFUSALS } from "./dispatching.ts";
+import type { DispatchSettings, Refusal } from "./dispatching.ts";
 import type { EjectionPolicy } from "./ejection.ts";
-import { createReplyWriter } from "./reply-writer.ts";
-import { RequestParser } from "./request-parser.ts";
+import type { Machinery } from "./machinery.ts";
 import { createShard, errorCells } from "./shard.ts";
-import type { Shard, ShardSettings, ShardStatus } from "./shard.ts";
+import type { Shard, ShardStatus } from "./shard.ts";
+import type { PoolStatistics } from "./statistics.ts";
 import { createTopologies, namedOf } from "./topology.ts";
 import type { ShardSpec, Topologies } from "./topology.ts";
-import { createTurn } from "./turn.ts";
 import { WIRES } from "./wire.ts";
 
-export type RedisProxySettings = {
-  readonly values: Values;
+export type PoolSettings = {
+  readonly spec: PoolSpec;
+  readonly machinery: Machinery;
   readonly version: string;
   readonly metrics: Metrics;
   readonly log: Logger;
-  /** Called on each sweep of the timeouts, for liveness. */
-  beat(): void;
   /** Called when a shard becomes reachable, or unreachable. */
-  onShards(statuses: readonly ShardStatus[]): void;
+  onShards(): void;
 };
 
 export type Route = { readonly shard: string; readonly address: string };
@@ -44,8 +41,10 @@ export type Route = { readonly shard: string; readonly address: string };
 /** With whether its keys go to others. */
 export type EjectableStatus = ShardStatus & { readonly ejected: boolean };
 
-export type RedisProxy = {
-  listen(address: Address): Promise<Address>;
+export type Pool = {
+  readonly name: string;
+  /** Binds where its options say; resolves with the address as bound. */
+  listen(): Promise<Address>;
   /** Which shard owns a key. */
   route(key: Uint8Array): Route;
   shards(): readonly EjectableStatus[];
@@ -53,6 +52,7 @@ export type RedisProxy = {
   plan(values: PlacementValues): Plan;
   /** Takes them over. */
   update(values: PlacementValues): void;
+  statistics(): PoolStatistics;
   /** Accepts no more, and resolves when every client has got its replies. */
   drain(): Promise<void>;
   close(): void;
@@ -60,19 +60,11 @@ export type RedisProxy = {
 
 const MAX_ARGUMENTS = 1024 * 1024;
 
-export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
-  const { values, metrics, version } = settings;
-  const turn = createTurn();
-  const full = metrics.memoryFull.cell({});
-  const memory = metrics.memory.cell({});
-  const budget = createBudget(values.memoryLimit, () => full.add(1));
-  const deadlines = createDeadlines(() => {
-    settings.beat();
-    memory.set(budget.used());
-    topologies.tend();
-  });
-  const tell = (): void => settings.onShards(statuses());
-  const topologies = openTopologies(settings, { turn, deadlines }, tell);
+export function createPool(settings: PoolSettings): Pool {
+  const { spec, machinery, metrics, version, onShards } = settings;
+  const { values } = spec;
+  const topologies = openTopologies(settings);
+  const stopTending = machinery.onSweep(topologies.tend);
   const statuses = (): EjectableStatus[] => {
     const { shards, ejected } = topologies.current;
     return shards.map((shard) => ({ ...shard.status(), ejected: ejected.has(shard) }));
@@ -83,17 +75,16 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     return { shard: name, address };
   };
   const refused = refusalCells(metrics);
-  const clients = openClients(
-    settings,
-    { turn, deadlines, budget },
-    {
-      topologies,
-      local: { explain: route, version, password: values.password },
-      onRefused: (reason) => refused[reason].add(1),
-    },
-  );
+  let fragments = 0;
+  const clients = openClients(settings, {
+    topologies,
+    local: { explain: route, version, password: values.password, database: values.database },
+    onRefused: (reason) => refused[reason].add(1),
+    onSplit: (parts) => (fragments += parts),
+  });
   return {
-    listen: clients.listen,
+    name: spec.name,
+    listen: () => clients.listen(listenOf(values)),
     route,
     shards: statuses,
     plan: (next) => {
@@ -103,25 +94,26 @@ export function createRedisProxy(settings: RedisProxySettings): RedisProxy {
     },
     update: (next) => {
       topologies.update(shardsOf(next), placementSettingsOf(next));
-      tell();
+      onShards();
+    },
+    statistics: () => {
+      const { shards } = topologies.current;
+      const byName = shards.map((shard) => [shard.status().name, shard.statistics()] as const);
+      return { ...clients.statistics(), fragments, shards: Object.fromEntries(byName) };
     },
     drain: clients.drain,
     close: () => {
+      stopTending();
       clients.destroy();
       topologies.close();
-      deadlines.stop();
     },
   };
 }
 
-function openClients(
-  { values, metrics, log }: RedisProxySettings,
-  shared: Pick<ClientSettings<RequestParser>, "turn" | "deadlines" | "budget">,
-  dispatching: DispatchSettings,
-): Clients {
-  const { protocol, maxConnections, maxRequest: maxBytes, clientTimeout: timeout } = values;
-  const connection = { ...shared, writer: createReplyWriter(), wire: WIRES[protocol], timeout };
-  const others = { maxConnections, metrics, log };
+function openClients({ spec, machinery, metrics, log }: PoolSettings, dispatching: DispatchSettings): Clients {
+  const { protocol, maxRequest: maxBytes, clientTimeout: timeout } = spec.values;
+  const connection = { ...machinery, wire: WIRES[protocol], timeout };
+  const others = { listening: spec.values, metrics, log };
   if (protocol === "memcached") {
     const dispatch = createMemcachedDispatch(dispatching);
     const createParser = (): MemcachedRequestParser => new MemcachedRequestParser({ maxBytes });
@@ -132,59 +124,62 @@ function openClients(
   return createClients({ connection: { ...connection, createParser, dispatch }, ...others });
 }
 
-function openTopologies(
-  settings: RedisProxySettings,
-  shared: Pick<ShardSettings, "turn" | "deadlines">,
-  tell: () => void,
-): Topologies {
-  const { values, log } = settings;
+function openTopologies(settings: PoolSettings): Topologies {
+  const { name: pool, values } = settings.spec;
+  const { log } = settings;
   const topologies: Topologies = createTopologies(shardsOf(values), placementSettingsOf(values), {
     policy: ejectionPolicyOf(values),
-    open: (spec) => openShard(settings, shared, spec, { tell, settle: () => topologies.settle() }),
-    onEjected: (name, isEjected) => {
-      if (isEjected) log.warn({ shard: name }, "shard is ejected: its keys go to others");
-      else log.info({ shard: name }, "shard is admitted again");
+    open: (spec) => openShard(settings, spec, () => topologies.settle()),
+    onEjected: (shard, isEjected) => {
+      if (isEjected) log.warn({ pool, shard }, "shard is ejected: its keys go to others");
+      else log.info({ pool, shard }, "shard is admitted again");
     },
   });
   return topologies;
 }
 
-function openShard(
-  { values, metrics, log }: RedisProxySettings,
-  shared: Pick<ShardSettings, "turn" | "deadlines">,
-  { name, address }: ShardSpec,
-  on: { tell(): void; settle(): void },
-): Shard {
+function openShard(settings: PoolSettings, { name, address }: ShardSpec, settle: () => void): Shard {
+  const { spec, machinery, metrics, log, onShards } = settings;
+  const { name: pool, values } = spec;
+  const wire = WIRES[values.protocol];
+  const labels = { pool, shard: name };
   return createShard({
-    ...shared,
+    ...machinery,
     name,
     address,
-    wire: WIRES[values.protocol],
-    password: values.shardPassword?.reveal(),
+    wire,
+    greetings: greetingsOf(values),
     connections: values.connections,
     connectTimeout: values.connectTimeout,
-    timeout: values.timeout,
+    timeout: values.timeout === 0 ? Number.POSITIVE_INFINITY : values.timeout,
     maxBackoff: values.probeInterval,
     maxReply: values.memoryLimit,
     counters: {
-      requests: metrics.requests.cell({ shard: name }),
-      errors: errorCells((reason) => metrics.shardErrors.cell({ shard: name, reason })),
-      inFlight: metrics.inFlight.cell({ shard: name }),
-      up: metrics.shardUp.cell({ shard: name }),
+      requests: metrics.requests.cell(labels),
+      errors: errorCells((reason) => metrics.shardErrors.cell({ ...labels, reason })),
+      inFlight: metrics.inFlight.cell(labels),
+      up: metrics.shardUp.cell(labels),
       duration: metrics.duration.histogram({}),
-      ejected: metrics.ejected.cell({ shard: name }),
-      ejections: metrics.ejections.cell({ shard: name }),
+      ejected: metrics.ejected.cell(labels),
+      ejections: metrics.ejections.cell(labels),
     },
     onState: (isUp, reason) => {
-      if (isUp) log.info({ shard: name }, "shard is up");
-      else log.warn({ shard: name, reason }, "shard is down");
-      on.tell();
+      if (isUp) log.info({ pool, shard: name }, "shard is up");
+      else log.warn({ pool, shard: name, reason }, "shard is down");
+      onShards();
     },
-    onHealth: on.settle,
+    onHealth: settle,
   });
 }
 
-const ejectionPolicyOf = (values: Values, { failureLimit, maxEjected } = values): EjectionPolicy | undefined =>
+/** What each connection begins with, by the version of the protocol. */
+function greetingsOf({ protocol, shardPassword, database }: PoolValues): Record<2 | 3, Buffer[]> {
+  const { greeting } = WIRES[protocol];
+  const given = { password: shardPassword?.reveal(), database };
+  return { 2: greeting(2, given), 3: greeting(3, given) };
+}
+
+const ejectionPolicyOf = (values: PoolValues, { failureLimit, maxEjected } = values): EjectionPolicy | undefined =>
   onFailureOf(values) === "fail" ? undefined : { failureLimit, maxShare: maxEjected / 100 };
 
 const refusalCells = (metrics: Metrics): Record<Refusal, Cell> =>

@@ -6,20 +6,10 @@ import type { NetConnectOpts, Socket } from "node:net";
 import type { Deadlines, Timed } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 
+import { WORDS } from "./shard-failures.ts";
+import type { ShardFailure } from "./shard-failures.ts";
 import type { Flushable, Turn } from "./turn.ts";
 import type { ReplyReader, Wire } from "./wire.ts";
-
-/** Why a shard could not answer. */
-export const SHARD_FAILURES = [
-  "down",
-  "connect_failed",
-  "connect_timeout",
-  "lost",
-  "timeout",
-  "bad_reply",
-  "refused",
-] as const;
-export type ShardFailure = (typeof SHARD_FAILURES)[number];
 
 /** Whoever waits for a reply. */
 export type Recipient = {
@@ -46,16 +36,8 @@ export type LinkSettings = {
   onFailure(reason: ShardFailure): void;
   /** Whether it is connected, and why not. */
   onState(isUp: boolean, reason: string): void;
-};
-
-const WORDS: Record<ShardFailure, string> = {
-  down: "is down",
-  connect_failed: "cannot be reached",
-  connect_timeout: "does not answer new connections in time",
-  lost: "closed the connection",
-  timeout: "does not answer in time",
-  bad_reply: "answered something that is no reply",
-  refused: "refused the connection",
+  /** The connection is over. */
+  onLost(reason: ShardFailure): void;
 };
 
 const OUT_SIZE = 64 * 1024;
@@ -76,6 +58,11 @@ const FENCE = Buffer.from("MN\r\n");
 export class ShardLink implements Flushable, Timed {
   isQueued = false;
   deadline = 0;
+  /** What was sent and has come, since the beginning. */
+  requests = 0;
+  requestBytes = 0;
+  responses = 0;
+  responseBytes = 0;
 
   readonly #settings: LinkSettings;
   #socket: Socket | undefined;
@@ -98,6 +85,8 @@ export class ShardLink implements Flushable, Timed {
   #waiting: (Recipient | undefined)[] = Array.from({ length: 64 });
   #parts = new Uint32Array(64);
   #since = new Float64Array(64);
+  /** How many bytes were sent before each. */
+  #sent = new Float64Array(64);
   #head = 0;
   #tail = 0;
 
@@ -113,6 +102,20 @@ export class ShardLink implements Flushable, Timed {
     return this.#tail - this.#head;
   }
 
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Bytes of commands that wait to be sent. */
+  get unsentBytes(): number {
+    return this.#filled - this.#flushed + (this.#socket?.writableLength ?? 0);
+  }
+
+  /** Bytes of commands that are waited for, sent or not. */
+  get unansweredBytes(): number {
+    return this.inFlight === 0 ? 0 : this.requestBytes - this.#sent[this.#head & (this.#waiting.length - 1)]!;
+  }
+
   /** Sends bytes from `start` to `end` as one command. */
   send(recipient: Recipient, part: number, bytes: Buffer, start: number, end: number): void {
     if (this.#downReply !== undefined) {
@@ -121,6 +124,8 @@ export class ShardLink implements Flushable, Timed {
       return;
     }
     this.#push(recipient, part);
+    this.requests++;
+    this.requestBytes += end - start;
     this.#write(bytes, start, end);
     this.#settings.turn.queue(this);
   }
@@ -165,6 +170,7 @@ export class ShardLink implements Flushable, Timed {
     this.#waiting[at] = recipient;
     this.#parts[at] = part;
     this.#since[at] = now;
+    this.#sent[at] = this.requestBytes;
   }
 
   #grow(): void {
@@ -175,8 +181,11 @@ export class ShardLink implements Flushable, Timed {
     parts.set(order.map((at) => this.#parts[at]!));
     const since = new Float64Array(size * 2);
     since.set(order.map((at) => this.#since[at]!));
+    const sent = new Float64Array(size * 2);
+    sent.set(order.map((at) => this.#sent[at]!));
     this.#parts = parts;
     this.#since = since;
+    this.#sent = sent;
     this.#head = 0;
     this.#tail = size;
   }
@@ -266,6 +275,8 @@ export class ShardLink implements Flushable, Timed {
     this.#waiting[at] = undefined;
     if (recipient === nobody) return this.#onGreeted(bytes, start, end);
     if (recipient === fence) return;
+    this.responses++;
+    this.responseBytes += end - start;
     this.#settings.onReply((this.#settings.turn.now - this.#since[at]!) / 1000);
     recipient.take(this.#parts[at]!, bytes, this.#passesFence(bytes, start, end) ? end : start, end);
   }
@@ -306,6 +317,7 @@ export class ShardLink implements Flushable, Timed {
     this.#filled = 0;
     this.#flushed = 0;
     if (this.#isClosed) return;
+    this.#settings.onLost(reason);
     const why = `${WORDS[reason]}${detail === undefined ? "" : ` (${detail})`}`;
     // An idle connection that the shard has closed is opened again at once, before anyone calls the shard down.
     const lasted = performance.now() - this.#connectedAt;

@@ -59,7 +59,7 @@ export function createTopologies(
       topologies.settle();
       const kept = new Set(topologies.current.shards);
       const gone = before.filter((shard) => !kept.has(shard));
-      for (const shard of gone) shard.counters.ejected.set(0);
+      for (const shard of gone) shard.setEjected(false);
       retired.push(...gone);
     },
     settle: () => {
@@ -84,8 +84,7 @@ export function createTopologies(
 
   function note(shard: Shard, was: boolean, is: boolean): void {
     if (was === is) return;
-    shard.counters.ejected.set(is ? 1 : 0);
-    if (is) shard.counters.ejections.add(1);
+    shard.setEjected(is);
     onEjected(shard.status().name, is);
   }
 

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Deadlines, Timed } from "@outrigger/http";
 
 import type { Budget, Waiter } from "./budget.ts";
-import type { Session } from "./local.ts";
+import type { Session } from "./dispatching.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
@@ -41,7 +41,7 @@ export type ClientSettings<Request extends RequestReader> = {
   /** Gives the command that was read last to whoever answers it; the reply goes to the slot. */
   dispatch(request: Request, slot: Slot, session: Session): void;
   onClosedByUs(reason: CloseReason): void;
-  onClose(client: ClientConnection<Request>): void;
+  onClose(client: ClientConnection<Request>, hasFailed: boolean): void;
 };
 
 /** Commands of one client that may be under way at a time; more are not read. A power of two. */
@@ -95,7 +95,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
       settings.turn.queue(this);
     });
     socket.on("error", () => undefined);
-    socket.on("close", () => this.#onClose());
+    socket.on("close", (hasFailed: boolean) => this.#onClose(hasFailed));
   }
 
   /** Answers what the client has begun to send, and then ends the connection. */
@@ -260,11 +260,11 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
     this.deadline = performance.now() + time;
   }
 
-  #onClose(): void {
+  #onClose(hasFailed: boolean): void {
     this.#isClosed = true;
     this.#settings.budget.forget(this);
     this.#settings.budget.release(this.#charged);
     this.#settings.deadlines.delete(this);
-    this.#settings.onClose(this);
+    this.#settings.onClose(this, hasFailed);
   }
 }

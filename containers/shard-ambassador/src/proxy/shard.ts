@@ -1,25 +1,21 @@
 // One shard: its connections, which clients share, and what is counted for it.
 import { formatAddress } from "@outrigger/options";
-import type { Cell, HistogramCell } from "@outrigger/runtime";
+import type { Cell } from "@outrigger/runtime";
 
-import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
-import type { LinkSettings, ShardFailure } from "./shard-link.ts";
-
-export type ShardCounters = {
-  readonly requests: Cell;
-  readonly errors: Readonly<Record<ShardFailure, Cell>>;
-  readonly inFlight: Cell;
-  readonly up: Cell;
-  readonly duration: HistogramCell;
-  readonly ejected: Cell;
-  readonly ejections: Cell;
-};
+import { createShardCounts } from "./shard-counts.ts";
+import type { ShardCounters } from "./shard-counts.ts";
+import { SHARD_FAILURES } from "./shard-failures.ts";
+import type { ShardFailure } from "./shard-failures.ts";
+import { ShardLink } from "./shard-link.ts";
+import type { LinkSettings } from "./shard-link.ts";
+import type { ShardStatistics } from "./statistics.ts";
 
 export type ShardSettings = Pick<
   LinkSettings,
   "name" | "address" | "wire" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
-  readonly password: string | undefined;
+  /** What each connection begins with, by the version of the protocol. */
+  readonly greetings: Readonly<Record<2 | 3, readonly Buffer[]>>;
   /** Connections for each version of the protocol. */
   readonly connections: number;
   readonly counters: ShardCounters;
@@ -44,6 +40,9 @@ export type Shard = {
   /** Failures in a row: lost connections, late replies, attempts to connect. */
   failures(): number;
   status(): ShardStatus;
+  statistics(): ShardStatistics;
+  /** Its keys go to others from now on, or to itself again. */
+  setEjected(isEjected: boolean): void;
   /** Brings gauges up to date. */
   publish(): void;
   close(): void;
@@ -55,6 +54,7 @@ export function createShard(settings: ShardSettings): Shard {
   const links: Record<2 | 3, (ShardLink | undefined)[]> = { 2: [], 3: [] };
   const all = (): ShardLink[] => [...links[2], ...links[3]].filter((link) => link !== undefined);
   const isUpByLink = new Map<string, boolean>();
+  const counts = createShardCounts(counters);
   let failures = 0;
   let state = { up: false, reason: "not connected yet" };
   const link = (protocol: 2 | 3, client: number): ShardLink => {
@@ -74,6 +74,8 @@ export function createShard(settings: ShardSettings): Shard {
     link,
     failures: () => failures,
     status,
+    statistics: () => counts.statistics(all()),
+    setEjected: counts.setEjected,
     publish: () => counters.inFlight.set(status().inFlight),
     close: () => {
       for (const one of all()) one.close();
@@ -83,9 +85,10 @@ export function createShard(settings: ShardSettings): Shard {
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
       ...settings,
-      greeting: settings.wire.greeting(protocol, settings.password),
+      greeting: settings.greetings[protocol],
       onReply: (seconds) => counters.duration.observe(seconds),
-      onFailure: (reason) => counters.errors[reason].add(1),
+      onFailure: counts.onFailure,
+      onLost: counts.onLost,
       onState: (isUp, reason) => {
         isUpByLink.set(`${protocol}/${at}`, isUp);
         failures = isUp ? 0 : failures + 1;
