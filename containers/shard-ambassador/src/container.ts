@@ -6,6 +6,7 @@ import type { Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
 import { ADMIN_PORT, plan, planBetween, route } from "./explain.ts";
+import { createHttpPool } from "./http/pool.ts";
 import { metrics } from "./metrics.ts";
 import type { Values } from "./options.ts";
 import { options } from "./options.ts";
@@ -112,7 +113,8 @@ function openPools(context: AmbassadorContext, machinery: Machinery): Pool[] {
     readiness.set("shards", isReady, reasons.join("; "));
   };
   for (const spec of poolsOf(values)) {
-    const pool = createPool({ spec, machinery, version: manifest.version, metrics: all, log, onShards });
+    const create = spec.values.protocol === "http" ? createHttpPool : createPool;
+    const pool = create({ spec, machinery, version: manifest.version, metrics: all, log, onShards });
     onStop(`pool ${pool.name}`, pool.close);
     pools.push(pool);
   }

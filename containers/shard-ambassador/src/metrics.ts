@@ -30,6 +30,11 @@ export const metrics = {
   refused: counter("shard_ambassador_requests_refused_total", "Commands refused by the ambassador, by reason.", {
     reason: REFUSALS,
   }),
+  retries: counter(
+    "shard_ambassador_retries_total",
+    "Requests by HTTP that could be sent a second time, by whether `--retry-budget` let them.",
+    { outcome: ["sent", "over_budget"] },
+  ),
   shardErrors: counter("shard_ambassador_shard_errors_total", "Commands that a shard could not answer, by reason.", {
     ...labels,
     reason: "`down`, `connect_failed`, `connect_timeout`, `lost`, `timeout`, `bad_reply` or `refused`",

@@ -8,12 +8,14 @@ import {
   integer,
   list,
   option,
+  ratio,
   secret,
   structured,
   text,
 } from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
+import { KEY_FORM } from "./http/key.ts";
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
 import { poolsSchema } from "./twemproxy/pools.ts";
@@ -22,16 +24,17 @@ export const SHARD_FORM = "host:port[:weight] [name]";
 
 const traffic = {
   protocol: option({
-    kind: choice(["redis", "memcached"]),
+    kind: choice(["redis", "memcached", "http"]),
     default: "redis",
     section: "Traffic",
-    summary: "What clients and shards speak: Redis (RESP2 and RESP3), or memcached's text protocol with meta commands.",
+    summary:
+      "What clients and shards speak: Redis (RESP2 and RESP3), memcached's text protocol with meta commands, or HTTP/1.1.",
   }),
   listen: option({
     kind: address("127.0.0.1"),
     section: "Traffic",
     summary:
-      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
+      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`, `127.0.0.1:8080` with `--protocol http`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
   }),
   shards: option({
     kind: list(text(SHARD_FORM)),
@@ -43,7 +46,8 @@ const traffic = {
     kind: integer(1, 64),
     default: "1",
     section: "Traffic",
-    summary: "Connections to each shard, for each version of the protocol in use. A client always uses the same one.",
+    summary:
+      "Connections to each shard of Redis or memcached, for each version of the protocol in use. A client always uses the same one.",
   }),
   database: option({
     kind: integer(0, 100_000),
@@ -102,10 +106,39 @@ const placement = {
   }),
   hashTag: option({
     kind: text("two characters, or none"),
-    default: "{}",
     section: "Placement",
     summary:
-      "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`.",
+      "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`. `{}` unless given, and `none` with `--protocol http`.",
+  }),
+};
+
+const http = {
+  key: option({
+    kind: list(text(KEY_FORM)),
+    default: "path",
+    section: "HTTP",
+    summary:
+      "Where the key of a request is: `path` (without the query), `uri` (with it), `header:NAME`, `query:NAME`, `cookie:NAME`, `client-ip`, or `path-regex:...`, what its first group matches in the path. The first of the list that the request has counts; one that has none of them is refused. Keys are taken as they are written, nothing is decoded.",
+  }),
+  trustedProxies: option({
+    kind: list(text("an address or a CIDR block")),
+    default: "127.0.0.0/8,::1/128",
+    section: "HTTP",
+    summary:
+      "Who may say for whom it speaks: addresses and CIDR blocks whose `X-Forwarded-For` counts, for `client-ip`, and is added to rather than replaced.",
+  }),
+  retryBudget: option({
+    kind: ratio(),
+    default: "0.2",
+    section: "HTTP",
+    summary:
+      "How many requests may be sent a second time, as a share of all, because their shard could not be reached or did not answer: those without a body that are idempotent, or that were never sent. With `--on-failure next` the second time goes to the next shard, otherwise to the same one.",
+  }),
+  probePath: option({
+    kind: text("a path"),
+    default: "/",
+    section: "HTTP",
+    summary: "What a shard that has failed is asked for until it answers, with any status below 500.",
   }),
 };
 
@@ -114,7 +147,7 @@ const failure = {
     kind: choice(["fail", "next"]),
     section: "Failure",
     summary:
-      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached`.",
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached` or `http`.",
   }),
   failureLimit: option({
     kind: integer(1, 1000),
@@ -155,10 +188,9 @@ const access = {
 const bounds = {
   timeout: option({
     kind: duration(),
-    default: "1s",
     section: "Bounds",
     summary:
-      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error. 0: without end.",
+      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error. 0: without end. 1 s unless given, and 30 s with `--protocol http`.",
   }),
   connectTimeout: option({
     kind: duration({ positive: true }),
@@ -193,6 +225,6 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds, ...twemproxy } as const;
+export const options = { ...traffic, ...placement, ...http, ...failure, ...access, ...bounds, ...twemproxy } as const;
 
 export type Values = ValuesOf<typeof options>;

@@ -66,6 +66,11 @@ export class Upstream {
     return connection;
   }
 
+  /** Connections that serve a request now. */
+  get lent(): number {
+    return this.#open.size - this.#idle.length;
+  }
+
   /** Takes back a connection whose last exchange is complete on both sides. */
   takeBack(connection: UpstreamConnection): void {
     connection.borrower = undefined;

@@ -4,7 +4,16 @@ import type { Secret } from "@outrigger/options";
 import type { Topologies } from "./topology.ts";
 
 /** Why the ambassador answers a command with an error of its own. */
-export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard", "unauthenticated"] as const;
+export const REFUSALS = [
+  "unknown_command",
+  "unsupported",
+  "bad_arguments",
+  "cross_shard",
+  "unauthenticated",
+  "bad_request",
+  "no_key",
+  "overloaded",
+] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** What a client's connection remembers. */

@@ -15,6 +15,8 @@ export type Machinery = {
   readonly deadlines: Deadlines;
   readonly budget: Budget;
   readonly writer: ReplyWriter;
+  /** Adds bytes that are held elsewhere to what is told of the memory in use. */
+  countMemory(used: () => number): void;
   /** Has it called with each sweep of the timeouts; gives what takes that back. */
   onSweep(tend: () => void): () => void;
 };
@@ -31,15 +33,23 @@ export function createMachinery({ memoryLimit, metrics, beat }: MachinerySetting
   const full = metrics.memoryFull.cell({});
   const memory = metrics.memory.cell({});
   const budget = createBudget(memoryLimit, () => full.add(1));
+  const counted: (() => number)[] = [];
   const tended = new Set<() => void>();
   const deadlines = createDeadlines(() => {
     beat();
-    memory.set(budget.used());
+    memory.set(counted.reduce((sum, used) => sum + used(), budget.used()));
     for (const tend of tended) tend();
   });
   const onSweep: Machinery["onSweep"] = (tend) => {
     tended.add(tend);
     return () => void tended.delete(tend);
   };
-  return { turn: createTurn(), deadlines, budget, writer: createReplyWriter(), onSweep };
+  return {
+    turn: createTurn(),
+    deadlines,
+    budget,
+    writer: createReplyWriter(),
+    countMemory: (used) => void counted.push(used),
+    onSweep,
+  };
 }

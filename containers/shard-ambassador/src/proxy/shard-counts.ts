@@ -1,6 +1,7 @@
 // What is counted of one shard: metrics, and the numbers behind its statistics.
 import type { Cell, HistogramCell } from "@outrigger/runtime";
 
+import { SHARD_FAILURES } from "./shard-failures.ts";
 import type { ShardFailure } from "./shard-failures.ts";
 import type { ShardLink } from "./shard-link.ts";
 import type { ShardStatistics } from "./statistics.ts";
@@ -69,3 +70,7 @@ export function createShardCounts(counters: ShardCounters): ShardCounts {
     statistics: (links) => ({ ...losses, ...ejection, ...statisticsOf(links) }),
   };
 }
+
+/** A cell for each reason. */
+export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
+  Object.fromEntries(SHARD_FAILURES.map((reason) => [reason, cellOf(reason)])) as Record<ShardFailure, Cell>;

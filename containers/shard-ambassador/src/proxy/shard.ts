@@ -1,11 +1,8 @@
 // One shard: its connections, which clients share, and what is counted for it.
 import { formatAddress } from "@outrigger/options";
-import type { Cell } from "@outrigger/runtime";
 
 import { createShardCounts } from "./shard-counts.ts";
 import type { ShardCounters } from "./shard-counts.ts";
-import { SHARD_FAILURES } from "./shard-failures.ts";
-import type { ShardFailure } from "./shard-failures.ts";
 import { ShardLink } from "./shard-link.ts";
 import type { LinkSettings } from "./shard-link.ts";
 import type { ShardStatistics } from "./statistics.ts";
@@ -105,7 +102,3 @@ export function createShard(settings: ShardSettings): Shard {
     settings.onHealth();
   }
 }
-
-/** A cell for each reason. */
-export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
-  Object.fromEntries(SHARD_FAILURES.map((reason) => [reason, cellOf(reason)])) as Record<ShardFailure, Cell>;

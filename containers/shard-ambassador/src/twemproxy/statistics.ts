@@ -42,7 +42,7 @@ type Facts = { readonly version: string; readonly startedAt: number };
 
 /** All of it, in the order in which twemproxy has it. */
 export function statisticsOf(pools: readonly Pool[], { version, startedAt }: Facts): Record<string, unknown> {
-  const all = pools.map((pool) => [pool.name, pool.statistics()] as const);
+  const all = pools.flatMap((pool) => (pool.statistics === undefined ? [] : [[pool.name, pool.statistics()] as const]));
   const sum = (count: (statistics: PoolStatistics) => number): number =>
     all.reduce((total, [, statistics]) => total + count(statistics), 0);
   return {
