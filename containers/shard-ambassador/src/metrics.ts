@@ -50,6 +50,11 @@ export const metrics = {
     labels,
   ),
   ejections: counter("shard_ambassador_shard_ejections_total", "How often a shard's keys went to others.", labels),
+  ownConnections: gauge(
+    "shard_ambassador_own_connections",
+    "Connections to shards that clients have for themselves, since they watch keys or are subscribed.",
+    { pool },
+  ),
   memory: gauge("shard_ambassador_memory_bytes", "Bytes held for clients, of those that `--memory-limit` allows."),
   memoryFull: counter(
     "shard_ambassador_memory_full_total",

@@ -210,11 +210,19 @@ const bounds = {
     section: "Bounds",
     summary: "Clients at a time; more get an error.",
   }),
+  maxOwnConnections: option({
+    kind: integer(0, 1_000_000),
+    default: "1000",
+    section: "Bounds",
+    summary:
+      "Clients of a pool of Redis that may have a connection to their shard for themselves at a time: those that watch keys, or are subscribed. More get an error.",
+  }),
   maxRequest: option({
     kind: bytes(),
     default: "64MiB",
     section: "Bounds",
-    summary: "The largest command. A client that sends more is disconnected.",
+    summary:
+      "The largest command, or transaction, or body of an HTTP request. A client that sends a larger command is disconnected.",
   }),
   memoryLimit: option({
     kind: bytes(),

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Deadlines, Timed } from "@outrigger/http";
 
 import type { Budget, Waiter } from "./budget.ts";
-import type { Session } from "./dispatching.ts";
+import type { Session, Special } from "./dispatching.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
@@ -60,6 +60,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   protocol: 2 | 3 = 2;
   name = "";
   isAuthenticated = false;
+  special: Special | undefined;
 
   readonly #socket: Socket;
   readonly #settings: ClientSettings<Request>;
@@ -81,6 +82,8 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   #peerHasEnded = false;
   #hasEnded = false;
   #isClosed = false;
+  /** What is sent besides replies. */
+  #pushed: Buffer[] = [];
 
   constructor(id: number, socket: Socket, settings: ClientSettings<Request>) {
     this.id = id;
@@ -112,6 +115,16 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
     this.#socket.destroy();
   }
 
+  hold(bytes: number): void {
+    if (!this.#isClosed) this.#charge(bytes);
+  }
+
+  push(bytes: Buffer): void {
+    this.hold(bytes.length);
+    this.#pushed.push(bytes);
+    this.#settings.turn.queue(this);
+  }
+
   resume(): void {
     this.#settings.turn.queue(this);
   }
@@ -131,6 +144,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   flush(): void {
     if (this.#isClosed) return;
     this.#sendReplies();
+    if (this.#pushed.length > 0) this.#sendPushed();
     const unsent = this.#socket.writableLength;
     this.#charge(unsent - this.#unsent);
     this.#unsent = unsent;
@@ -238,6 +252,14 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
     budget.release(charge);
   }
 
+  #sendPushed(): void {
+    for (const bytes of this.#pushed) {
+      this.#socket.write(bytes);
+      this.#charge(-bytes.length);
+    }
+    this.#pushed = [];
+  }
+
   #charge(bytes: number): void {
     this.#charged += bytes;
     if (bytes >= 0) this.#settings.budget.add(bytes);
@@ -261,6 +283,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   }
 
   #onClose(hasFailed: boolean): void {
+    this.special?.close();
     this.#isClosed = true;
     this.#settings.budget.forget(this);
     this.#settings.budget.release(this.#charged);

@@ -59,14 +59,19 @@ export type Pool = {
 const MAX_ARGUMENTS = 1024 * 1024;
 
 export function createPool(settings: PoolSettings): Pool {
-  const { spec, metrics, version } = settings;
+  const { spec, machinery, metrics, version } = settings;
   const { values } = spec;
   const { topologies, close, ...placed } = placeShards(settings, (facts) => openShard(settings, facts));
   const refused = refusalCells(metrics);
+  const ownConnections = metrics.ownConnections.cell({ pool: spec.name });
+  ownConnections.set(0);
   let fragments = 0;
   const clients = openClients(settings, {
     topologies,
     local: { explain: placed.route, version, password: values.password, database: values.database },
+    bounds: { maxOwnConnections: values.maxOwnConnections, maxTransaction: values.maxRequest },
+    onOwnConnections: (open) => ownConnections.set(open),
+    onSweep: machinery.onSweep,
     onRefused: (reason) => refused[reason].add(1),
     onSplit: (parts) => (fragments += parts),
   });

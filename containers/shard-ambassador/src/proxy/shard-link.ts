@@ -17,6 +17,14 @@ export type Recipient = {
   take(part: number, bytes: Buffer, start: number, end: number): void;
 };
 
+/** What the owner of a connection of its own wants to hear. */
+export type OwnLinkSettings = {
+  /** The connection is over; it must be closed in this call, or it is opened again. */
+  onLost(): void;
+  /** Something has come that may be no reply: true takes it. */
+  onAside?(bytes: Buffer, start: number, end: number): boolean;
+};
+
 export type LinkSettings = {
   readonly name: string;
   readonly address: Address;
@@ -38,6 +46,8 @@ export type LinkSettings = {
   onState(isUp: boolean, reason: string): void;
   /** The connection is over. */
   onLost(reason: ShardFailure): void;
+  /** Something has come that may be no reply: true takes it. */
+  onAside?(bytes: Buffer, start: number, end: number): boolean;
 };
 
 const OUT_SIZE = 64 * 1024;
@@ -267,8 +277,10 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #deliver(bytes: Buffer, start: number, end: number): void {
+    const { onAside } = this.#settings;
+    if (onAside?.(bytes, start, end) === true) return;
     // What nobody has asked for.
-    if (this.#parser.type === PUSH) return;
+    if (this.#parser.type === PUSH && onAside === undefined) return;
     if (this.#head === this.#tail) return this.#disconnect("bad_reply");
     const at = this.#head++ & (this.#waiting.length - 1);
     const recipient = this.#waiting[at]!;
@@ -343,6 +355,7 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #retryLater(atOnce: boolean): void {
+    if (this.#isClosed) return undefined;
     if (atOnce) return this.#connect();
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 20), this.#settings.maxBackoff);
     // Not all at the same time.

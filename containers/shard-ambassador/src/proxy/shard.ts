@@ -4,7 +4,7 @@ import { formatAddress } from "@outrigger/options";
 import { createShardCounts } from "./shard-counts.ts";
 import type { ShardCounters } from "./shard-counts.ts";
 import { ShardLink } from "./shard-link.ts";
-import type { LinkSettings } from "./shard-link.ts";
+import type { LinkSettings, OwnLinkSettings } from "./shard-link.ts";
 import type { ShardStatistics } from "./statistics.ts";
 
 export type ShardSettings = Pick<
@@ -34,6 +34,8 @@ export type Shard = {
   readonly counters: ShardCounters;
   /** The connection for a client: always the same, so that a client's commands stay in order. */
   link(protocol: 2 | 3, client: number): ShardLink;
+  /** Opens a connection for one client alone, who has to close it. */
+  openOwn(protocol: 2 | 3, settings: OwnLinkSettings): ShardLink;
   /** Failures in a row: lost connections, late replies, attempts to connect. */
   failures(): number;
   status(): ShardStatus;
@@ -69,6 +71,7 @@ export function createShard(settings: ShardSettings): Shard {
   return {
     counters,
     link,
+    openOwn: (protocol, own) => new ShardLink({ ...commonOf(protocol), onState: () => undefined, ...own }),
     failures: () => failures,
     status,
     statistics: () => counts.statistics(all()),
@@ -79,12 +82,15 @@ export function createShard(settings: ShardSettings): Shard {
     },
   };
 
+  /** What all connections have in common. */
+  function commonOf(protocol: 2 | 3) {
+    const onReply = (seconds: number): void => counters.duration.observe(seconds);
+    return { ...settings, greeting: settings.greetings[protocol], onReply, onFailure: counts.onFailure };
+  }
+
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
-      ...settings,
-      greeting: settings.greetings[protocol],
-      onReply: (seconds) => counters.duration.observe(seconds),
-      onFailure: counts.onFailure,
+      ...commonOf(protocol),
       onLost: counts.onLost,
       onState: (isUp, reason) => {
         isUpByLink.set(`${protocol}/${at}`, isUp);
