@@ -15,7 +15,8 @@ import { createMachinery } from "./proxy/machinery.ts";
 import type { Machinery } from "./proxy/machinery.ts";
 import { createPool } from "./proxy/pool.ts";
 import type { Pool } from "./proxy/pool.ts";
-import { reloadPools } from "./reloading.ts";
+import { reloadAll } from "./reloading.ts";
+import { createShardTls, filesOf } from "./shard-tls.ts";
 import { adoptFile } from "./twemproxy/pools.ts";
 import { serveStatistics } from "./twemproxy/statistics.ts";
 import { translate } from "./twemproxy/words.ts";
@@ -74,7 +75,8 @@ export const container = defineContainer({
     const { options: values, heartbeat, onStop } = context;
     const live = { values: values as Values };
     const beat = heartbeat("deadlines", 100);
-    const machinery = createMachinery({ memoryLimit: values.memoryLimit, metrics: context.metrics, beat });
+    const tls = createShardTls(values);
+    const machinery = createMachinery({ memoryLimit: values.memoryLimit, metrics: context.metrics, tls, beat });
     onStop("deadlines", machinery.deadlines.stop);
     const pools = openPools(context, machinery);
     const bound = await listenOn(pools, context);
@@ -85,7 +87,7 @@ export const container = defineContainer({
     await watchFile(context);
     return {
       drain: async () => void (await Promise.all(pools.map((pool) => pool.drain()))),
-      reload: () => reloadPools(context, pools, live),
+      reload: () => reloadAll(context, { pools, tls, live }),
       status: () => ({ ...bound, shards: shardsOf(pools) }),
       routes: {
         "/api/v1/route": ({ key = "", pool }) =>
@@ -138,10 +140,11 @@ async function listenOn(pools: readonly Pool[], context: AmbassadorContext): Pro
   return { ...bound, statistics: formatAddress(address) };
 }
 
-/** Reloads when the file of options changes. */
-async function watchFile({ options: { config }, log, onStop, reload: ask }: AmbassadorContext): Promise<void> {
-  if (config === undefined) return;
-  const watch = await watchPaths([config], {
+/** Reloads when the file of options changes, or one of those for TLS. */
+async function watchFile({ options: values, log, onStop, reload: ask }: AmbassadorContext): Promise<void> {
+  const files = [values.config, ...filesOf(values)].filter((path) => path !== undefined);
+  if (files.length === 0) return;
+  const watch = await watchPaths(files, {
     onChange: (changed) => {
       log.info({ files: changed }, "files changed");
       void ask();

@@ -8,6 +8,7 @@ import {
   integer,
   list,
   option,
+  path,
   ratio,
   secret,
   structured,
@@ -185,6 +186,37 @@ const access = {
   }),
 };
 
+const tls = {
+  shardTls: option({
+    kind: boolean(),
+    default: "false",
+    section: "TLS",
+    summary:
+      "TLS to the shards, all of them. Their certificates are verified, and have to be for the host of their address.",
+  }),
+  shardCa: option({
+    kind: path(),
+    section: "TLS",
+    summary:
+      "A PEM file with the authorities that the shards' certificates have to come from; those of the runtime unless given.",
+  }),
+  shardCert: option({
+    kind: path(),
+    section: "TLS",
+    summary: "A PEM file with the ambassador's own certificate, for shards that ask for one (mutual TLS).",
+  }),
+  shardKey: option({
+    kind: path(),
+    section: "TLS",
+    summary: "A PEM file with the key of that certificate.",
+  }),
+  shardServerName: option({
+    kind: text("a host name"),
+    section: "TLS",
+    summary: "The name that the certificates of all shards have to be for, where it is not the host of their address.",
+  }),
+};
+
 const bounds = {
   timeout: option({
     kind: duration(),
@@ -233,6 +265,15 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...http, ...failure, ...access, ...bounds, ...twemproxy } as const;
+export const options = {
+  ...traffic,
+  ...placement,
+  ...http,
+  ...failure,
+  ...access,
+  ...tls,
+  ...bounds,
+  ...twemproxy,
+} as const;
 
 export type Values = ValuesOf<typeof options>;

@@ -1,5 +1,6 @@
 // The pools of a process: the one that the options describe, or those of twemproxy's file.
 import type { Values } from "./options.ts";
+import { checkTls } from "./shard-tls.ts";
 import { checkValues } from "./shards.ts";
 import { KEY_OF, optionsOfPool } from "./twemproxy/pools.ts";
 
@@ -21,13 +22,14 @@ export function poolsOf(values: Values): PoolSpec[] {
 }
 
 export function checkPools(values: Values, writtenAs: WrittenAs): string[] {
-  if (values.pools === undefined) return checkValues(values, writtenAs);
+  const tls = checkTls(values, writtenAs);
+  if (values.pools === undefined) return [...checkValues(values, writtenAs), ...tls];
   const given = values.shards.length === 0 ? [] : [`${writtenAs.shards}: expected nothing beside pools, got a list`];
   const problems = poolsOf(values).flatMap((pool) =>
     checkValues(pool.values, namesIn(`${writtenAs.pools}: ${pool.name}`, writtenAs)),
   );
   // What is wrong with an option of all pools is wrong with each.
-  return [...new Set([...given, ...problems])];
+  return [...new Set([...given, ...problems, ...tls])];
 }
 
 /** How the options of a pool are written in its own keys. */

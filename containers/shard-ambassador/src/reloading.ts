@@ -9,13 +9,25 @@ import type { options, Values } from "./options.ts";
 import { poolsOf } from "./pools.ts";
 import type { PoolSpec, PoolValues } from "./pools.ts";
 import type { Pool } from "./proxy/pool.ts";
+import type { ShardTls } from "./shard-tls.ts";
 import { PLACEMENT_OPTIONS } from "./shards.ts";
 
 type Reloading = Pick<Context<typeof options, typeof metrics>, "reread" | "log">;
 
 const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
 
-export async function reloadPools(
+/** Certificates are for connections that are opened from now on. */
+export async function reloadAll(
+  context: Reloading,
+  { pools, tls, live }: { pools: readonly Pool[]; tls: ShardTls | undefined; live: { values: Values } },
+): Promise<ReloadOutcome> {
+  const outcome = await reloadPools(context, pools, live);
+  if (outcome.outcome === "refused" || tls?.reload() !== true) return outcome;
+  context.log.info({}, "certificates for connections to shards changed");
+  return { outcome: "applied" };
+}
+
+async function reloadPools(
   { reread, log }: Reloading,
   pools: readonly Pool[],
   live: { values: Values },

@@ -1,10 +1,14 @@
 // Whether a shard that speaks HTTP can be reached: requests tell, and once it has failed often enough, probes until it answers.
 import { get } from "node:http";
+import { get as getByTls } from "node:https";
 
 import type { Address } from "@outrigger/options";
 
+import type { TlsOptionsFor } from "../shard-tls.ts";
+
 export type HealthSettings = {
   readonly address: Address;
+  readonly tls?: TlsOptionsFor | undefined;
   /** Failures in a row from which on it is not asked any more, but probed. */
   readonly failureLimit: number;
   readonly probePath: string;
@@ -85,11 +89,18 @@ export function watchHealth(settings: HealthSettings): Health {
 }
 
 /** Asks for the path; gives what is wrong, or undefined when there is an answer. */
-function ask({ address, probePath, probeTimeout }: HealthSettings): Promise<string | undefined> {
+function ask({ address, tls, probePath, probeTimeout }: HealthSettings): Promise<string | undefined> {
   const where = "path" in address ? { socketPath: address.path } : address;
   return new Promise((resolve) => {
-    const request = get(
-      { ...where, path: probePath, timeout: probeTimeout, agent: false, headers: { host: "localhost" } },
+    const request = (tls === undefined ? get : getByTls)(
+      {
+        ...where,
+        ...tls?.(address),
+        path: probePath,
+        timeout: probeTimeout,
+        agent: false,
+        headers: { host: "localhost" },
+      },
       ({ statusCode = 0 }) => {
         resolve(statusCode < 500 ? undefined : `answers ${probePath} with ${statusCode}`);
         request.destroy();

@@ -51,6 +51,7 @@ function openShard({ spec, machinery }: PoolSettings, facts: ShardFacts): HttpSh
   return new HttpShard({
     ...facts,
     deadlines: machinery.deadlines,
+    tls: machinery.tls?.optionsFor,
     connectTimeoutMs: values.connectTimeout,
     keepAliveMs: KEEP_ALIVE_MS,
     maxIdle: MAX_IDLE,

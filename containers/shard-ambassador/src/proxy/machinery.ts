@@ -3,6 +3,7 @@ import { createDeadlines } from "@outrigger/http";
 import type { Deadlines } from "@outrigger/http";
 
 import type { Metrics } from "../metrics.ts";
+import type { ShardTls } from "../shard-tls.ts";
 import { createBudget } from "./budget.ts";
 import type { Budget } from "./budget.ts";
 import { createReplyWriter } from "./reply-writer.ts";
@@ -15,6 +16,8 @@ export type Machinery = {
   readonly deadlines: Deadlines;
   readonly budget: Budget;
   readonly writer: ReplyWriter;
+  /** Undefined where shards are spoken to in plain text. */
+  readonly tls: ShardTls | undefined;
   /** Adds bytes that are held elsewhere to what is told of the memory in use. */
   countMemory(used: () => number): void;
   /** Has it called with each sweep of the timeouts; gives what takes that back. */
@@ -25,11 +28,12 @@ export type MachinerySettings = {
   /** In bytes. */
   readonly memoryLimit: number;
   readonly metrics: Metrics;
+  readonly tls: ShardTls | undefined;
   /** Called with each sweep, for liveness. */
   beat(): void;
 };
 
-export function createMachinery({ memoryLimit, metrics, beat }: MachinerySettings): Machinery {
+export function createMachinery({ memoryLimit, metrics, tls, beat }: MachinerySettings): Machinery {
   const full = metrics.memoryFull.cell({});
   const memory = metrics.memory.cell({});
   const budget = createBudget(memoryLimit, () => full.add(1));
@@ -49,6 +53,7 @@ export function createMachinery({ memoryLimit, metrics, beat }: MachinerySetting
     deadlines,
     budget,
     writer: createReplyWriter(),
+    tls,
     countMemory: (used) => void counted.push(used),
     onSweep,
   };

@@ -1,11 +1,12 @@
 // One connection to a shard, shared by many clients: commands go out in the order in which they come, and replies belong to
 // them in that order. It reconnects for ever, and while it cannot, every command is answered with an error at once.
-import { connect } from "node:net";
-import type { NetConnectOpts, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { Deadlines, Timed } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 
+import type { ShardTls } from "../shard-tls.ts";
+import { dial } from "./dial.ts";
 import { WORDS } from "./shard-failures.ts";
 import type { ShardFailure } from "./shard-failures.ts";
 import type { Flushable, Turn } from "./turn.ts";
@@ -29,6 +30,7 @@ export type LinkSettings = {
   readonly name: string;
   readonly address: Address;
   readonly wire: Wire;
+  readonly tls: Pick<ShardTls, "optionsFor"> | undefined;
   /** Commands that each connection begins with; an error to one of them ends it. */
   readonly greeting: readonly Buffer[];
   readonly turn: Turn;
@@ -220,13 +222,13 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #connect(): void {
-    const { address, connectTimeout, greeting } = this.#settings;
-    const socket = connect({ ...address, noDelay: true } as NetConnectOpts);
+    const { address, tls, connectTimeout, greeting } = this.#settings;
+    const { socket, ready } = dial(address, tls);
     this.#socket = socket;
     this.#isConnected = false;
     this.deadline = performance.now() + connectTimeout;
     let reason: string | undefined;
-    socket.on("connect", () => {
+    socket.on(ready, () => {
       if (greeting.length === 0) this.#onReady();
     });
     socket.on("data", (chunk: Buffer) => this.#read(chunk));

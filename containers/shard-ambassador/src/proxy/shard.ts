@@ -9,7 +9,7 @@ import type { ShardStatistics } from "./statistics.ts";
 
 export type ShardSettings = Pick<
   LinkSettings,
-  "name" | "address" | "wire" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
+  "name" | "address" | "wire" | "tls" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
   /** What each connection begins with, by the version of the protocol. */
   readonly greetings: Readonly<Record<2 | 3, readonly Buffer[]>>;
