@@ -5,6 +5,7 @@ import { defineContainer, withStatus } from "@outrigger/runtime";
 import type { Context } from "@outrigger/runtime";
 
 import manifest from "../package.json" with { type: "json" };
+import { startDiscovery } from "./discovery/discovery.ts";
 import { ADMIN_PORT, plan, planBetween, route } from "./explain.ts";
 import { createHttpPool } from "./http/pool.ts";
 import { metrics } from "./metrics.ts";
@@ -15,7 +16,7 @@ import { createMachinery } from "./proxy/machinery.ts";
 import type { Machinery } from "./proxy/machinery.ts";
 import { createPool } from "./proxy/pool.ts";
 import type { Pool } from "./proxy/pool.ts";
-import { reloadAll } from "./reloading.ts";
+import { applyValues, reloadAll } from "./reloading.ts";
 import { createShardTls, filesOf } from "./shard-tls.ts";
 import { adoptFile } from "./twemproxy/pools.ts";
 import { serveStatistics } from "./twemproxy/statistics.ts";
@@ -78,16 +79,23 @@ export const container = defineContainer({
     const tls = createShardTls(values);
     const machinery = createMachinery({ memoryLimit: values.memoryLimit, metrics: context.metrics, tls, beat });
     onStop("deadlines", machinery.deadlines.stop);
-    const pools = openPools(context, machinery);
-    const bound = await listenOn(pools, context);
+    const pools: Pool[] = [];
+    const bound: Record<string, string> = {};
+    const open = async (): Promise<void> => {
+      openPools({ context, machinery, live, pools });
+      Object.assign(bound, await listenOn(pools, context));
+    };
+    const discovery = await openOrDiscover({ context, live, pools, open });
     const inPool = (name: string | undefined, answer: (pool: Pool) => Answer): Answer => {
       const pool = name === undefined ? pools[0] : pools.find((one) => one.name === name);
-      return pool === undefined ? withStatus(404, { error: `expected a pool, got ${name}` }) : answer(pool);
+      return pool === undefined
+        ? withStatus(404, { error: `expected a pool, got ${name ?? "none yet"}` })
+        : answer(pool);
     };
     await watchFile(context);
     return {
       drain: async () => void (await Promise.all(pools.map((pool) => pool.drain()))),
-      reload: () => reloadAll(context, { pools, tls, live }),
+      reload: () => reloadAll(context, { pools, tls, live, discovered: () => discovery?.shards() }),
       status: () => ({ ...bound, shards: shardsOf(pools) }),
       routes: {
         "/api/v1/route": ({ key = "", pool }) =>
@@ -103,24 +111,51 @@ export const container = defineContainer({
 const shardsOf = (pools: readonly Pool[]): Record<string, unknown>[] =>
   pools.flatMap((pool) => pool.shards().map((shard) => ({ pool: pool.name, ...shard })));
 
-/** Opens all pools; it is ready while each can reach at least one of its shards. */
-function openPools(context: AmbassadorContext, machinery: Machinery): Pool[] {
-  const { options: values, metrics: all, log, readiness, onStop } = context;
+type Opening = {
+  readonly context: AmbassadorContext;
+  readonly live: { values: Values };
+  readonly pools: Pool[];
+};
+
+/** Opens the pools at once, or as soon as their shards are found; from then on they follow what is found. */
+async function openOrDiscover({ context, live, pools, open }: Opening & { open(): Promise<void> }) {
+  const { log, readiness, onStop } = context;
   readiness.set("shards", false, "not connected yet");
-  const pools: Pool[] = [];
+  const discovery = startDiscovery({
+    values: live.values,
+    log,
+    onShards: async (shards) => {
+      const values = { ...live.values, shards: [...shards] };
+      if (pools.length > 0) applyValues(context, pools, live, values);
+      else {
+        live.values = values;
+        await open();
+      }
+    },
+  });
+  if (discovery === undefined) await open();
+  else {
+    readiness.set("shards", false, "no shards found yet");
+    onStop("discovery", discovery.stop);
+  }
+  return discovery;
+}
+
+/** Opens all pools; it is ready while each can reach at least one of its shards. */
+function openPools({ context, machinery, live, pools }: Opening & { machinery: Machinery }): void {
+  const { metrics: all, log, readiness, onStop } = context;
   const onShards = (): void => {
     const shards = pools.map((pool) => pool.shards());
     const reasons = shards.flat().map(({ name, up, reason }) => `shard ${name} ${up ? "is up" : reason}`);
     const isReady = shards.every((statuses) => statuses.some(({ up }) => up));
     readiness.set("shards", isReady, reasons.join("; "));
   };
-  for (const spec of poolsOf(values)) {
+  for (const spec of poolsOf(live.values)) {
     const create = spec.values.protocol === "http" ? createHttpPool : createPool;
     const pool = create({ spec, machinery, version: manifest.version, metrics: all, log, onShards });
     onStop(`pool ${pool.name}`, pool.close);
     pools.push(pool);
   }
-  return pools;
 }
 
 /** Listens for clients of all pools, and for who wants twemproxy's statistics; gives the addresses. */

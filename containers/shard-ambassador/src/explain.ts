@@ -22,6 +22,8 @@ export const route = defineCommand(options, {
   words: ["key"],
   flags: {},
   async run({ options: values, words, stdio }) {
+    if (values.discover !== undefined)
+      throw new Error("--shards: expected a list, got --discover; the running ambassador tells by GET /api/v1/route");
     const pools = poolsOf(values);
     const lines = pools.map((pool) => {
       const { shard, address } = routeOf(pool.values, Buffer.from(words[0]!));

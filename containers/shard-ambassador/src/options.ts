@@ -16,6 +16,7 @@ import {
 } from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
+import { DISCOVER_FORM } from "./discovery/lookup.ts";
 import { KEY_FORM } from "./http/key.ts";
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
@@ -89,6 +90,33 @@ const twemproxy = {
     section: "twemproxy",
     summary:
       "Where the statistics that twemproxy tells are told, in its JSON: to whoever connects. `127.0.0.1:22222` with `pools`, unless given; nowhere otherwise.",
+  }),
+};
+
+const discovery = {
+  discover: option({
+    kind: text(DISCOVER_FORM),
+    section: "Discovery",
+    summary:
+      "Finds the shards by DNS, in place of `--shards`. `srv:_redis._tcp.redis.default.svc.cluster.local`: those that SRV records name, each known by its target. `ordinals:redis-{}.redis.default.svc.cluster.local:6379`: the pods of a StatefulSet from 0 on, each known by its own name (`redis-0`). Weights and priorities of SRV records do not count.",
+  }),
+  discoverInterval: option({
+    kind: duration({ positive: true }),
+    default: "5s",
+    section: "Discovery",
+    summary: "How long after one look the next one comes. A new shard counts when two have found it.",
+  }),
+  discoverRemovalDelay: option({
+    kind: duration(),
+    default: "10m",
+    section: "Discovery",
+    summary:
+      "How long a shard has to be missing until it is taken for gone, and its keys go to others: longer than a pod takes to restart elsewhere.",
+  }),
+  dnsServers: option({
+    kind: list(text("an IP address, with :port if it is not 53")),
+    section: "Discovery",
+    summary: "The servers of DNS to ask; those of the system unless given.",
   }),
 };
 
@@ -267,6 +295,7 @@ const bounds = {
 
 export const options = {
   ...traffic,
+  ...discovery,
   ...placement,
   ...http,
   ...failure,

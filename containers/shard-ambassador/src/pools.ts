@@ -24,6 +24,8 @@ export function poolsOf(values: Values): PoolSpec[] {
 export function checkPools(values: Values, writtenAs: WrittenAs): string[] {
   const tls = checkTls(values, writtenAs);
   if (values.pools === undefined) return [...checkValues(values, writtenAs), ...tls];
+  if (values.discover !== undefined)
+    return [`${writtenAs.discover}: expected nothing beside pools, got ${values.discover}`];
   const given = values.shards.length === 0 ? [] : [`${writtenAs.shards}: expected nothing beside pools, got a list`];
   const problems = poolsOf(values).flatMap((pool) =>
     checkValues(pool.values, namesIn(`${writtenAs.pools}: ${pool.name}`, writtenAs)),

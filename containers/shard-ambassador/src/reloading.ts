@@ -17,25 +17,35 @@ type Reloading = Pick<Context<typeof options, typeof metrics>, "reread" | "log">
 const plain = (value: unknown): unknown => (value instanceof Secret ? value.reveal() : value);
 
 /** Certificates are for connections that are opened from now on. */
-export async function reloadAll(
-  context: Reloading,
-  { pools, tls, live }: { pools: readonly Pool[]; tls: ShardTls | undefined; live: { values: Values } },
-): Promise<ReloadOutcome> {
-  const outcome = await reloadPools(context, pools, live);
+export async function reloadAll(context: Reloading, { pools, tls, live, discovered }: Live): Promise<ReloadOutcome> {
+  const { values, problems } = await context.reread();
+  if (problems.length > 0) return { outcome: "refused", reasons: problems };
+  const found = discovered();
+  const now = values as Values;
+  const outcome = applyValues(context, pools, live, found === undefined ? now : { ...now, shards: [...found] });
   if (outcome.outcome === "refused" || tls?.reload() !== true) return outcome;
   context.log.info({}, "certificates for connections to shards changed");
   return { outcome: "applied" };
 }
 
-async function reloadPools(
-  { reread, log }: Reloading,
+/** What reloading needs to know of the ambassador. */
+export type Live = {
+  readonly pools: readonly Pool[];
+  readonly tls: ShardTls | undefined;
+  readonly live: { values: Values };
+  /** The shards that were found; undefined where the options name them. */
+  discovered(): readonly string[] | undefined;
+};
+
+/** Takes over values that have been checked. */
+export function applyValues(
+  { log }: Pick<Reloading, "log">,
   pools: readonly Pool[],
   live: { values: Values },
-): Promise<ReloadOutcome> {
-  const { values, problems } = await reread();
-  if (problems.length > 0) return { outcome: "refused", reasons: problems };
+  values: Values,
+): ReloadOutcome {
   const before = poolsOf(live.values);
-  const after = poolsOf(values as Values);
+  const after = poolsOf(values);
   if (!isDeepStrictEqual(namesOf(before), namesOf(after))) {
     const [was, is] = [before, after].map((specs) => namesOf(specs).join(", "));
     return { outcome: "refused", reasons: [`pools: expected ${was} until a restart, got ${is}`] };
@@ -50,7 +60,7 @@ async function reloadPools(
     pool.update(after[i]!.values);
     log.info({ pool: pool.name, moved, moves }, "shards changed");
   }
-  live.values = values as Values;
+  live.values = values;
   return { outcome: "applied" };
 }
 

@@ -1,8 +1,11 @@
 // The list of shards as it is written, and the placement that it goes with.
+import { isIP } from "node:net";
+
 import { parseCidr } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import { formatAddress, parseAddress } from "@outrigger/options";
 
+import { DISCOVER_FORM, parseSource } from "./discovery/lookup.ts";
 import { KEY_FORM, parseKeySource } from "./http/key.ts";
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
@@ -80,7 +83,8 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
   const problems = shards
     .filter((text) => parseShard(text, distribution) === undefined)
     .map((text) => `${writtenAs.shards}: expected ${SHARD_FORM}, got ${text}`);
-  if (problems.length === 0 && shards.length === 0)
+  if (values.discover !== undefined) problems.push(...checkDiscovery(values, writtenAs));
+  else if (problems.length === 0 && shards.length === 0)
     problems.push(`${writtenAs.shards}: expected at least one ${SHARD_FORM}, got nothing`);
   const names = new Set<string>();
   for (const { name, weight } of shardsOf(values)) {
@@ -92,6 +96,19 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
   }
   return problems;
 }
+
+function checkDiscovery({ shards, discover, dnsServers }: Values, writtenAs: WrittenAs): string[] {
+  const problems: string[] = [];
+  if (parseSource(discover!) === undefined)
+    problems.push(`${writtenAs.discover}: expected ${DISCOVER_FORM}, got ${discover}`);
+  if (shards.length > 0) problems.push(`${writtenAs.shards}: expected nothing beside --discover, got a list`);
+  for (const server of dnsServers.filter((one) => !isDnsServer(one)))
+    problems.push(`${writtenAs.dnsServers}: expected an IP address, with :port if it is not 53, got ${server}`);
+  return problems;
+}
+
+const isDnsServer = (text: string): boolean =>
+  isIP(text.replace(/:\d{1,5}$/, "").replace(/^\[(.*)\]$/, "$1")) !== 0 || isIP(text) !== 0;
 
 function checkPlacement(values: Values, writtenAs: WrittenAs): string[] {
   const { protocol, distribution, hash, hashTag = defaultHashTag(protocol) } = values;
