@@ -51,6 +51,12 @@ export const container = defineContainer({
       query: {},
       answer: { shards: list },
     },
+    "/api/v1/hot-keys": {
+      summary:
+        "The keys that are asked for most, of late, with their share of a pool's requests: as many as `--hot-keys` lets",
+      query: {},
+      answer: { keys: list },
+    },
     "/api/v1/plan": {
       summary: "What share of the keys would move to other shards if these were the shards",
       query: { shards: "the shards, as the option has them" },
@@ -102,6 +108,9 @@ export const container = defineContainer({
           inPool(pool, ({ route: routeOf }) => ({ key, ...routeOf(Buffer.from(key)) })),
         "/api/v1/plan": ({ shards = "", pool }) =>
           inPool(pool, ({ name }) => planBetween(poolsOf(live.values), name, shards)),
+        "/api/v1/hot-keys": () => ({
+          keys: pools.flatMap(({ name, hottest }) => hottest().map((hot) => ({ pool: name, ...hot }))),
+        }),
         "/api/v1/shards": () => ({ shards: shardsOf(pools) }),
       },
     };

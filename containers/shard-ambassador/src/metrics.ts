@@ -40,8 +40,24 @@ export const metrics = {
     reason: "`down`, `connect_failed`, `connect_timeout`, `lost`, `timeout`, `bad_reply` or `refused`",
   }),
   duration: histogram("shard_ambassador_request_duration_seconds", "From a command's arrival to its shard's reply.", {
+    labels,
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   }),
+  keyShare: gauge(
+    "shard_ambassador_shard_key_share",
+    "The share of all keys that a shard has at present, by a sample of 10,000: from 0 to 1.",
+    labels,
+  ),
+  imbalance: gauge(
+    "shard_ambassador_imbalance",
+    "How many times as many requests as the average the busiest shard of a pool had in the last ten seconds; 0 without any.",
+    { pool },
+  ),
+  hottestShare: gauge(
+    "shard_ambassador_hottest_key_share",
+    "The share of the requests of the last half minute or so that were for the one key that is asked for most: from 0 to 1.",
+    { pool },
+  ),
   inFlight: gauge("shard_ambassador_requests_in_flight", "Commands that wait for their shard's reply.", labels),
   shardUp: gauge("shard_ambassador_shard_up", "1 while the shard can be reached, else 0.", labels),
   ejected: gauge(

@@ -8,7 +8,6 @@ import {
   integer,
   list,
   option,
-  path,
   ratio,
   secret,
   structured,
@@ -16,8 +15,8 @@ import {
 } from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
-import { DISCOVER_FORM } from "./discovery/lookup.ts";
 import { KEY_FORM } from "./http/key.ts";
+import { discovery, tls } from "./options/shards.ts";
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
 import { poolsSchema } from "./twemproxy/pools.ts";
@@ -90,33 +89,6 @@ const twemproxy = {
     section: "twemproxy",
     summary:
       "Where the statistics that twemproxy tells are told, in its JSON: to whoever connects. `127.0.0.1:22222` with `pools`, unless given; nowhere otherwise.",
-  }),
-};
-
-const discovery = {
-  discover: option({
-    kind: text(DISCOVER_FORM),
-    section: "Discovery",
-    summary:
-      "Finds the shards by DNS, in place of `--shards`. `srv:_redis._tcp.redis.default.svc.cluster.local`: those that SRV records name, each known by its target. `ordinals:redis-{}.redis.default.svc.cluster.local:6379`: the pods of a StatefulSet from 0 on, each known by its own name (`redis-0`). Weights and priorities of SRV records do not count.",
-  }),
-  discoverInterval: option({
-    kind: duration({ positive: true }),
-    default: "5s",
-    section: "Discovery",
-    summary: "How long after one look the next one comes. A new shard counts when two have found it.",
-  }),
-  discoverRemovalDelay: option({
-    kind: duration(),
-    default: "10m",
-    section: "Discovery",
-    summary:
-      "How long a shard has to be missing until it is taken for gone, and its keys go to others: longer than a pod takes to restart elsewhere.",
-  }),
-  dnsServers: option({
-    kind: list(text("an IP address, with :port if it is not 53")),
-    section: "Discovery",
-    summary: "The servers of DNS to ask; those of the system unless given.",
   }),
 };
 
@@ -214,37 +186,6 @@ const access = {
   }),
 };
 
-const tls = {
-  shardTls: option({
-    kind: boolean(),
-    default: "false",
-    section: "TLS",
-    summary:
-      "TLS to the shards, all of them. Their certificates are verified, and have to be for the host of their address.",
-  }),
-  shardCa: option({
-    kind: path(),
-    section: "TLS",
-    summary:
-      "A PEM file with the authorities that the shards' certificates have to come from; those of the runtime unless given.",
-  }),
-  shardCert: option({
-    kind: path(),
-    section: "TLS",
-    summary: "A PEM file with the ambassador's own certificate, for shards that ask for one (mutual TLS).",
-  }),
-  shardKey: option({
-    kind: path(),
-    section: "TLS",
-    summary: "A PEM file with the key of that certificate.",
-  }),
-  shardServerName: option({
-    kind: text("a host name"),
-    section: "TLS",
-    summary: "The name that the certificates of all shards have to be for, where it is not the host of their address.",
-  }),
-};
-
 const bounds = {
   timeout: option({
     kind: duration(),
@@ -269,6 +210,13 @@ const bounds = {
     default: "10000",
     section: "Bounds",
     summary: "Clients at a time; more get an error.",
+  }),
+  hotKeys: option({
+    kind: integer(0, 1000),
+    default: "0",
+    section: "Bounds",
+    summary:
+      "How many of the hottest keys `GET /api/v1/hot-keys` tells. None unless given: keys may be secrets themselves, such as those of sessions, and anyone who reaches the admin port may ask. The metric of the hottest one's share is always there.",
   }),
   maxOwnConnections: option({
     kind: integer(0, 1_000_000),

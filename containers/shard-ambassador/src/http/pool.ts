@@ -5,6 +5,7 @@ import { createFlight, createProxy, createTrust, plainAddress } from "@outrigger
 import type { Proxy, ProxyTimeouts } from "@outrigger/http";
 
 import type { PoolValues } from "../pools.ts";
+import type { HotKeys } from "../proxy/hot-keys.ts";
 import { createListener } from "../proxy/listener.ts";
 import type { Listener } from "../proxy/listener.ts";
 import { placeShards, refusalCells } from "../proxy/placed-shards.ts";
@@ -28,8 +29,8 @@ const TOO_MANY = Buffer.from("HTTP/1.1 503 Service Unavailable\r\nConnection: cl
 
 export function createHttpPool(settings: PoolSettings): Pool {
   const { values } = settings.spec;
-  const { topologies, close, ...placed } = placeShards(settings, (facts) => openShard(settings, facts));
-  const proxy = openProxy(settings, topologies);
+  const { topologies, hotKeys, close, ...placed } = placeShards(settings, (facts) => openShard(settings, facts));
+  const proxy = openProxy(settings, topologies, hotKeys);
   const listener = openListener(settings, proxy);
   return {
     ...placed,
@@ -62,7 +63,11 @@ function openShard({ spec, machinery }: PoolSettings, facts: ShardFacts): HttpSh
   });
 }
 
-function openProxy({ spec, machinery, metrics }: PoolSettings, topologies: Topologies<HttpShard>): Proxy {
+function openProxy(
+  { spec, machinery, metrics }: PoolSettings,
+  topologies: Topologies<HttpShard>,
+  hotKeys: HotKeys,
+): Proxy {
   const { values } = spec;
   const isTrusted = createTrust(values.trustedProxies);
   const refused = refusalCells(metrics);
@@ -80,6 +85,7 @@ function openProxy({ spec, machinery, metrics }: PoolSettings, topologies: Topol
     ...createRouting({
       values,
       topologies,
+      hotKeys,
       reader: createKeyReader(values.key, isTrusted),
       onNoKey: () => refused.no_key.add(1),
       onRetry: (outcome) => metrics.retries.inc({ outcome }),

@@ -2,6 +2,7 @@
 import type { Answer, ProxySettings } from "@outrigger/http";
 
 import type { PoolValues } from "../pools.ts";
+import type { HotKeys } from "../proxy/hot-keys.ts";
 import type { Topologies } from "../proxy/topology.ts";
 import { onFailureOf } from "../shards.ts";
 import type { KeyReader } from "./key.ts";
@@ -12,6 +13,7 @@ export type RoutingSettings = {
   readonly values: PoolValues;
   readonly topologies: Pick<Topologies<HttpShard>, "current" | "locateBeside">;
   readonly reader: KeyReader;
+  readonly hotKeys: Pick<HotKeys, "see">;
   /** A request has none of the keys. */
   onNoKey(): void;
   /** A request is sent again, or would be if the budget let it. */
@@ -21,7 +23,7 @@ export type RoutingSettings = {
 const PLAIN = "Content-Type: text/plain\r\n";
 
 export function createRouting(settings: RoutingSettings): Required<Pick<ProxySettings, "route" | "reroute">> {
-  const { values, topologies, reader, onNoKey, onRetry } = settings;
+  const { values, topologies, reader, hotKeys, onNoKey, onRetry } = settings;
   const budget = createRetryBudget(values.retryBudget);
   const goesToNext = onFailureOf(values) === "next";
   const noKey: Answer = {
@@ -40,6 +42,7 @@ export function createRouting(settings: RoutingSettings): Required<Pick<ProxySet
       const why = shard.whyDown();
       if (why !== undefined) return refusal(shard, why);
       budget.earn();
+      hotKeys.see(reader.bytes, reader.start, reader.end);
       shard.onRequest();
       return shard;
     },

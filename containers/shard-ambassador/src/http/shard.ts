@@ -22,6 +22,7 @@ export class HttpShard extends Upstream {
   readonly name: string;
   readonly #counters: ShardCounters;
   readonly #health: Health;
+  #served = 0;
 
   constructor(settings: HttpShardSettings) {
     const { name, address, counters, deadlines, onState } = settings;
@@ -51,6 +52,7 @@ export class HttpShard extends Upstream {
   /** It gets a request. */
   onRequest(): void {
     this.#counters.requests.add(1);
+    this.#served++;
   }
 
   /** Its response has come after so many seconds. */
@@ -71,6 +73,10 @@ export class HttpShard extends Upstream {
       ...this.#health.state(),
       inFlight: this.lent,
     };
+  }
+
+  served(): number {
+    return this.#served;
   }
 
   setEjected(isEjected: boolean): void {

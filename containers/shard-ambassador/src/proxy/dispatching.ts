@@ -3,6 +3,7 @@ import type { Secret } from "@outrigger/options";
 
 import type { Command } from "../redis/commands.ts";
 import type { RequestParser } from "../redis/request-parser.ts";
+import type { HotKeys } from "./hot-keys.ts";
 import type { Slot } from "./slot.ts";
 import type { Topologies } from "./topology.ts";
 
@@ -61,6 +62,7 @@ export type LocalSettings = {
 export type DispatchSettings = {
   readonly topologies: Pick<Topologies, "current">;
   readonly local: LocalSettings;
+  readonly hotKeys: Pick<HotKeys, "see">;
   /** How many connections clients may have for themselves, and how many bytes a transaction may have. */
   readonly bounds: { readonly maxOwnConnections: number; readonly maxTransaction: number };
   onOwnConnections(open: number): void;

@@ -9,6 +9,9 @@ import { onFailureOf, placementSettingsOf, shardsOf } from "../shards.ts";
 import { REFUSALS } from "./dispatching.ts";
 import type { Refusal } from "./dispatching.ts";
 import type { EjectionPolicy } from "./ejection.ts";
+import { createHotKeys } from "./hot-keys.ts";
+import type { HotKeys } from "./hot-keys.ts";
+import { createLoadWatch } from "./load-watch.ts";
 import type { Pool, PoolSettings } from "./pool.ts";
 import type { ShardCounters } from "./shard-counts.ts";
 import { errorCells } from "./shard-counts.ts";
@@ -22,7 +25,11 @@ export type ShardFacts = ShardSpec & {
   onHealth(): void;
 };
 
-export type PlacedShards<S extends Placeable> = Pick<Pool, "name" | "route" | "shards" | "plan" | "update"> & {
+export type PlacedShards<S extends Placeable> = Pick<
+  Pool,
+  "name" | "route" | "shards" | "hottest" | "plan" | "update"
+> & {
+  readonly hotKeys: HotKeys;
   readonly topologies: Topologies<S>;
   close(): void;
 };
@@ -41,15 +48,23 @@ export function placeShards<S extends Placeable>(
       else log.info({ pool, shard }, "shard is admitted again");
     },
   });
-  const stopTending = machinery.onSweep(topologies.tend);
+  const hotKeys = createHotKeys();
+  const watchLoad = createLoadWatch(settings, topologies, hotKeys);
+  const stopTending = machinery.onSweep(() => {
+    topologies.tend();
+    watchLoad();
+  });
+  const route: Pool["route"] = (key) => {
+    const { shards, locate } = topologies.current;
+    const { name, address } = shards[locate(key, 0, key.length)]!.status();
+    return { shard: name, address };
+  };
   return {
     name: pool,
     topologies,
-    route: (key) => {
-      const { shards, locate } = topologies.current;
-      const { name, address } = shards[locate(key, 0, key.length)]!.status();
-      return { shard: name, address };
-    },
+    hotKeys,
+    route,
+    hottest: () => hotKeys.top(values.hotKeys).map((hot) => ({ ...hot, ...route(Buffer.from(hot.key)) })),
     shards: () => {
       const { shards, ejected } = topologies.current;
       return shards.map((shard) => ({ ...shard.status(), ejected: ejected.has(shard) }));
@@ -79,7 +94,7 @@ function factsOf({ spec, metrics, log, onShards }: PoolSettings, shard: ShardSpe
       errors: errorCells((reason) => metrics.shardErrors.cell({ ...labels, reason })),
       inFlight: metrics.inFlight.cell(labels),
       up: metrics.shardUp.cell(labels),
-      duration: metrics.duration.histogram({}),
+      duration: metrics.duration.histogram(labels),
       ejected: metrics.ejected.cell(labels),
       ejections: metrics.ejections.cell(labels),
     },

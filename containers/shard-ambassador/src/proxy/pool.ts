@@ -14,6 +14,7 @@ import type { PlacementValues } from "../shards.ts";
 import { createClients } from "./clients.ts";
 import type { Clients } from "./clients.ts";
 import type { DispatchSettings } from "./dispatching.ts";
+import type { HotKey } from "./hot-keys.ts";
 import type { Machinery } from "./machinery.ts";
 import { placeShards, refusalCells } from "./placed-shards.ts";
 import type { ShardFacts } from "./placed-shards.ts";
@@ -45,6 +46,8 @@ export type Pool = {
   /** Which shard owns a key. */
   route(key: Uint8Array): Route;
   shards(): readonly EjectableStatus[];
+  /** The keys that are asked for most, as many as may be told. */
+  hottest(): readonly (HotKey & Route)[];
   /** What taking over the shards and the placement of other values would mean. */
   plan(values: PlacementValues): Plan;
   /** Takes them over. */
@@ -61,13 +64,14 @@ const MAX_ARGUMENTS = 1024 * 1024;
 export function createPool(settings: PoolSettings): Pool {
   const { spec, machinery, metrics, version } = settings;
   const { values } = spec;
-  const { topologies, close, ...placed } = placeShards(settings, (facts) => openShard(settings, facts));
+  const { topologies, hotKeys, close, ...placed } = placeShards(settings, (facts) => openShard(settings, facts));
   const refused = refusalCells(metrics);
   const ownConnections = metrics.ownConnections.cell({ pool: spec.name });
   ownConnections.set(0);
   let fragments = 0;
   const clients = openClients(settings, {
     topologies,
+    hotKeys,
     local: { explain: placed.route, version, password: values.password, database: values.database },
     bounds: { maxOwnConnections: values.maxOwnConnections, maxTransaction: values.maxRequest },
     onOwnConnections: (open) => ownConnections.set(open),

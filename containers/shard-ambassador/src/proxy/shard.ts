@@ -40,6 +40,8 @@ export type Shard = {
   failures(): number;
   status(): ShardStatus;
   statistics(): ShardStatistics;
+  /** Requests so far. */
+  served(): number;
   /** Its keys go to others from now on, or to itself again. */
   setEjected(isEjected: boolean): void;
   /** Brings gauges up to date. */
@@ -74,6 +76,7 @@ export function createShard(settings: ShardSettings): Shard {
     openOwn: (protocol, own) => new ShardLink({ ...commonOf(protocol), onState: () => undefined, ...own }),
     failures: () => failures,
     status,
+    served: () => all().reduce((sum, { requests }) => sum + requests, 0),
     statistics: () => counts.statistics(all()),
     setEjected: counts.setEjected,
     publish: () => counters.inFlight.set(status().inFlight),

@@ -11,7 +11,7 @@ import type { EjectionPolicy } from "./ejection.ts";
 import type { Shard } from "./shard.ts";
 
 /** What a shard has to be able to do to be in a topology. */
-export type Placeable = Pick<Shard, "failures" | "status" | "setEjected" | "publish" | "close">;
+export type Placeable = Pick<Shard, "failures" | "status" | "served" | "setEjected" | "publish" | "close">;
 
 export type ShardSpec = Node & { readonly address: Address };
 

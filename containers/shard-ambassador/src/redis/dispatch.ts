@@ -48,6 +48,8 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
 
   function dispatchKeys(command: Command, request: RequestParser, slot: Slot, session: Session): void {
     const shard = shardNumber(command, request, topologies.current.locate);
+    if (command.kind === "keys" && command.first < request.count)
+      settings.hotKeys.see(request.bytes, request.argumentStart(command.first), request.argumentEnd(command.first));
     if (shard >= 0) send(shard, slot, { session, part: 0 }, request.bytes, request.start, request.end);
     else if (shard === CROSS_SHARD && command.merge !== undefined)
       sendParts(command, command.merge, request, slot, session);
