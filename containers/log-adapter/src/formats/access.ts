@@ -28,7 +28,7 @@ export const readAccess: Format = (line, reading, times) => {
   if (match[8] !== "-") addAttribute(reading, "http.response.body.size", Number(match[8]));
   addAttribute(reading, "http.request.header.referer", given(match[9]));
   addAttribute(reading, "user_agent.original", given(match[10]));
-  addAttribute(reading, "access.rest", line.slice(LINE.lastIndex).trim());
+  if (LINE.lastIndex < line.length) addAttribute(reading, "access.rest", line.slice(LINE.lastIndex).trim());
   reading.format = "access";
   reading.body = line;
   return true;
