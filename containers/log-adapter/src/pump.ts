@@ -44,7 +44,7 @@ export type Pump = Sink & {
 };
 
 /** Batches that may be on their way at once. */
-const WINDOW = 4;
+const WINDOW = 8;
 
 /**
  * Pushing resolves when there is room for more; ending, when all has arrived. Records that wait for further lines wait on; a

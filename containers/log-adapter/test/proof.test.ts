@@ -79,7 +79,7 @@ test.skipIf(logrotate === undefined)(
         adapter = start();
       }
     }
-    await until(() => (take(), missing() === 0), { timeoutMs: 120_000 }).catch(() => undefined);
+    await until(() => (take(), missing() === 0), { timeoutMs: 300_000 }).catch(() => undefined);
     expect([...seen.keys()].filter((line) => seen[line] === 0)).toEqual([]);
     const input = `file:${folder}/*.log`;
     const pending = async () => (await adapter.metrics()).value("log_adapter_lines_pending", { input });

@@ -5,14 +5,15 @@
 import type { Mark } from "./checkpoint.ts";
 import { createOpening } from "./opening.ts";
 import { raise } from "./places.ts";
+import type { Place } from "./places.ts";
 import type { Followed, OpeningSettings } from "./tails.ts";
 
 export type Follower = {
   /**
    * Looks once at everything, and reads what is new. `now` is the time for all files of this look: what was written before
-   * a rotation has then waited long enough whenever what was written after it has. Says how many bytes were read.
+   * a rotation has then waited long enough whenever what was written after it has. Says whether there is more to read.
    */
-  poll(now: number): Promise<number>;
+  poll(now: number): Promise<boolean>;
   /** Ends all sinks, and closes the files. */
   end(): Promise<void>;
   marks(): Mark[];
@@ -27,17 +28,21 @@ export function createFollower(settings: OpeningSettings, marks: readonly Mark[]
   let lookedAt = 0;
   return { poll, end, marks: allMarks };
 
-  async function poll(now: number): Promise<number> {
+  async function poll(now: number): Promise<boolean> {
     if (now < lookedAt) places.setBack(now);
     lookedAt = now;
     const current = await discover();
-    let total = 0;
+    const behind = new Set<Place>();
     for (const [key, entry] of inOrder(current)) {
-      total += current.has(key) ? await readOf(entry, now) : await finish(key, entry, now);
+      // What came after it has to wait.
+      if (behind.has(entry.place)) continue;
+      if (current.has(key)) await readOf(entry, now);
+      else await finish(key, entry, now);
+      if (entry.tail.isBehind()) behind.add(entry.place);
     }
     const inUse = new Set([...followed.values()].map(({ place }) => place));
     places.prune((place) => inUse.has(place));
-    return total;
+    return behind.size > 0;
   }
 
   /** Those that were moved away come first, and the oldest: what is in them was written before. */
@@ -49,17 +54,16 @@ export function createFollower(settings: OpeningSettings, marks: readonly Mark[]
   }
 
   /** Reads what is left of a file that was moved away, and lets it go when nobody writes it any more. */
-  async function finish(key: string, entry: Followed, now: number): Promise<number> {
+  async function finish(key: string, entry: Followed, now: number): Promise<void> {
     const { tail, place } = entry;
     const bytes = await readOf(entry, now);
     entry.quiet = bytes === 0 ? entry.quiet + 1 : 0;
-    if (entry.quiet < QUIET_LOOKS || !place.isSettled || settings.isEnding()) return bytes;
+    if (entry.quiet < QUIET_LOOKS || !place.isSettled || settings.isEnding()) return;
     await tail.end(true);
     memory.remember(key, tail.mark());
     if (place.latest === key) place.left = tail.mark();
     await tail.close();
     followed.delete(key);
-    return bytes;
   }
 
   async function readOf({ tail, place }: Followed, now: number): Promise<number> {

@@ -227,3 +227,37 @@ test("the inode of a copy that was read and deleted may be that of a later one",
   }
   expect(distinct(folder)).toEqual(upTo(110));
 });
+
+test("a file whose outputs are slow does not keep others waiting for longer than its turn", async () => {
+  const folder = createFolder(cleanup);
+  await folder.looks(1);
+  const { held } = folder.hold();
+  writeFileSync(folder.at("a.log"), numbered(0, 4000));
+  utimesSync(folder.at("a.log"), 0, 0);
+  writeFileSync(folder.at("b.log"), "line 4000\n");
+  await held();
+  const from = performance.now();
+  await until(() => performance.now() - from > 600);
+  folder.release();
+  await arrive(folder, 4001);
+  const order = numbersOf(folder.lines);
+  expect(order.indexOf(4000)).toBeLessThan(order.indexOf(3999));
+  expect(order.filter((number) => number < 4000)).toEqual(upTo(4000));
+});
+
+test("what came after a file is read after all of it, however many turns that takes", async () => {
+  const folder = createFolder(cleanup);
+  const file = createRotated(folder.at);
+  file.write(0, 10);
+  await arrive(folder, 10);
+  const { held } = folder.hold();
+  file.write(10, 4000);
+  file.rotate();
+  file.write(4000, 4010);
+  await held();
+  const from = performance.now();
+  await until(() => performance.now() - from > 600);
+  folder.release();
+  await arrive(folder, 4010);
+  expect(numbersOf(folder.lines)).toEqual(upTo(4010));
+});

@@ -7,8 +7,9 @@ import type { Source } from "./source.ts";
 export const HEAD = 256;
 /** So many bytes at the end of a copy are compared. */
 const LAST = 64;
-/** What is read of one file before others have their turn. */
+/** What is read of one file before others have their turn, in bytes and in milliseconds: sinks may wait for long. */
 const TURN = 8 * 1024 * 1024;
+const TURN_MS = 500;
 
 export type Tail = {
   readonly path: string;
@@ -23,6 +24,8 @@ export type Tail = {
   mark(): Mark;
   /** When the file was last written, as it was last looked at. */
   writtenAt(): number;
+  /** Whether more is there than could be read in its turn. */
+  isBehind(): boolean;
   /** Whether the other file looks like a copy of what has been read of this one, be it whole yet or not. */
   isCopiedBy(other: Source): Promise<boolean>;
   close(): Promise<void>;
@@ -54,7 +57,7 @@ export async function createTail(path: string, source: Source, settings: TailSet
   const head = isSame ? mark.head : (await source.read(0, HEAD)).toString("hex");
   const sink = settings.sinkAt(path, offset);
   return tailOf(
-    { source, settings, path, offset, head, sink, writtenAt: mtimeMs, isUnseen: true },
+    { source, settings, path, offset, head, sink, writtenAt: mtimeMs, isUnseen: true, isBehind: false },
     isSame && head !== "",
   );
 }
@@ -100,6 +103,8 @@ type State = {
   writtenAt: number;
   /** It has been opened, but not read yet. */
   isUnseen: boolean;
+  /** It was another's turn before it had been read to its end. */
+  isBehind: boolean;
 };
 
 function tailOf(state: State, isContinued: boolean): Tail {
@@ -114,6 +119,7 @@ function tailOf(state: State, isContinued: boolean): Tail {
     end: (whole) => state.sink.end(whole),
     mark: () => markOf(state),
     writtenAt: () => state.writtenAt,
+    isBehind: () => state.isBehind,
     isCopiedBy: (other) => looksCopied(source, other, state),
     close: () => source.close(),
   };
@@ -153,12 +159,16 @@ async function followCuts(state: State, size: number, isTouched: boolean): Promi
 
 async function readOn(state: State): Promise<number> {
   const { source, settings } = state;
+  const began = performance.now();
   let total = 0;
+  state.isBehind = false;
   for await (const bytes of source.pieces(state.offset)) {
     if (!(await isStill(state, state.offset + bytes.length))) break;
     await take(state, bytes);
     total += bytes.length;
-    if (settings.isEnding() || (total >= TURN && !source.isCompressed)) break;
+    // What is compressed would have to be read from its beginning again.
+    state.isBehind = !source.isCompressed && (total >= TURN || performance.now() - began >= TURN_MS);
+    if (settings.isEnding() || state.isBehind) break;
   }
   return total;
 }
