@@ -21,20 +21,23 @@ const DAY_MS = 86_400_000;
 export function createCalendar(now: () => number): Calendar {
   /** Whether a date like 01/02/2006 has been seen to begin with its day. */
   let dayFirst = false;
-  const dateMs = createDates();
+  const dateMs = createDates(dateMsOf);
+  const writtenDate = createDates((year: string, month: string, day: string) =>
+    dateMsOf(yearOf(year), monthOf(month), Number(day)),
+  );
   const yearAt = createYears();
   return { dayOf };
 
   /** The day in milliseconds, as if it were UTC; a year or a date that is missing is the latest that is not to come. */
   function dayOf(match: RegExpExecArray, { year, month, day, first }: Groups, clockMs: number): number {
     if (first !== undefined) return numberedDayOf(match, first);
+    if (year !== undefined) return writtenDate(match[year]!, match[month!]!, match[day!]!);
     const latest = now() + DAY_MS;
     if (month === undefined || day === undefined) {
       return Math.floor((latest - clockMs - DAY_MS / 2) / DAY_MS) * DAY_MS;
     }
     const m = monthOf(match[month]!);
     const d = Number(match[day]);
-    if (year !== undefined) return dateMs(yearOf(match[year]!), m, d);
     const current = yearAt(latest);
     // Eight years back there is a 29 February, whatever the century.
     for (let candidate = current; candidate > current - 9; candidate--) {
@@ -72,17 +75,18 @@ const monthOf = (text: string): number =>
 const yearOf = (text: string): number =>
   text.length === 4 ? Number(text) : Number(text) + (Number(text) < 70 ? 2000 : 1900);
 
-/** The day of a date in milliseconds, NaN where there is none; dates of one log follow each other, so the last is remembered. */
-function createDates(): (year: number, month: number, day: number) => number {
-  const last = { year: 0, month: 0, day: 0, ms: Number.NaN };
+/** Dates of one log follow each other, so the last is remembered. */
+function createDates<T>(msOf: (year: T, month: T, day: T) => number): (year: T, month: T, day: T) => number {
+  let last: { readonly year: T; readonly month: T; readonly day: T; readonly ms: number } | undefined;
   return (year, month, day) => {
-    if (day !== last.day || month !== last.month || year !== last.year) {
-      Object.assign(last, { year, month, day, ms: dateMsOf(year, month, day) });
+    if (last === undefined || day !== last.day || month !== last.month || year !== last.year) {
+      last = { year, month, day, ms: msOf(year, month, day) };
     }
     return last.ms;
   };
 }
 
+/** The day of a date in milliseconds, NaN where there is none. */
 function dateMsOf(year: number, month: number, day: number): number {
   if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1970) return Number.NaN;
   const ms = Date.UTC(year, month - 1, day);
