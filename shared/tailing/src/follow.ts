@@ -20,7 +20,7 @@ export type Follower = {
 };
 
 /** After so many looks at which a file that was moved away had nothing new, nobody writes it any more. */
-const QUIET_LOOKS = 8;
+const QUIET_LOOKS = 20;
 
 export function createFollower(settings: OpeningSettings, marks: readonly Mark[]): Follower {
   const { discover, unopened, tails, memory, places } = createOpening(settings, marks);
