@@ -67,7 +67,9 @@ test.skipIf(logrotate === undefined)(
       if (chunk % (CHUNKS / ROTATIONS) === 3) execFileSync(logrotate!, ["-s", at("rotated"), at("logrotate.conf")]);
       // Before it has looked at all, the adapter cannot know of what was rotated.
       if (chunk === 0)
-        await until(() => (take(), missing() === LINES - CHUNK && existsSync(at("state/checkpoint.json"))));
+        await until(() => (take(), missing() === LINES - CHUNK && existsSync(at("state/checkpoint.json"))), {
+          timeoutMs: 120_000,
+        });
       // The adapter and the collector go on in between.
       const before = collector.requests();
       if (chunk > 0) await until(() => collector.requests() > before, { timeoutMs: 120_000 });
