@@ -133,6 +133,18 @@ test("while the output fails it is not ready and nothing is lost; counts add up 
   expect(await countsOf()).toEqual([3, 2, 1, 0]);
 });
 
+test("a file of UTF-16 with a byte order mark is read as it says, also after a restart in its midst", async () => {
+  const folder = createFolder(cleanup);
+  writeFileSync(folder.at("a.log"), `\uFEFF${line("größer")}`, "utf16le");
+  const adapter = folder.start();
+  await until(() => folder.bodies().length === 1);
+  expect(await adapter.stop()).toEqual({ code: 0, signal: null });
+  appendFileSync(folder.at("a.log"), line("größer als zuvor"), "utf16le");
+  folder.start();
+  await until(() => folder.bodies().length >= 2);
+  expect(folder.bodies()).toEqual(["größer", "größer als zuvor"]);
+});
+
 const linkOf = (pid: number, fd: string): string => {
   try {
     return readlinkSync(`/proc/${pid}/fd/${fd}`);

@@ -11,8 +11,11 @@ export type FollowedInput = {
   /** As it is called in the checkpoint. */
   readonly name: string;
   readonly pattern: string;
-  /** Makes the sink for a file from a position on; a file that is cut back gets a new one. */
-  readonly sinkAt: (path: string, position: number) => Sink;
+  /**
+   * Makes the sink for a file from a position on; a file that is cut back gets a new one. `beginning` is what is known of the
+   * first bytes of the file.
+   */
+  readonly sinkAt: (path: string, position: number, beginning: Buffer) => Sink;
 };
 
 export type FollowingSettings = {

@@ -34,8 +34,8 @@ export type Tail = {
 export type TailSettings = {
   /** The input that the file belongs to, as the user wrote it. */
   readonly input: string;
-  /** Makes the sink for the file from a position on. */
-  readonly sinkAt: (path: string, position: number) => Sink;
+  /** Makes the sink for the file from a position on; a file that is not read from there begins with these bytes. */
+  readonly sinkAt: (path: string, position: number, beginning: Buffer) => Sink;
   /** Is told when the file is read from its beginning again. */
   restarted(reason: "truncated" | "replaced"): void;
   /** Whether to stop between two pieces. */
@@ -55,7 +55,7 @@ export async function createTail(path: string, source: Source, settings: TailSet
   const { mtimeMs } = await source.look();
   const offset = isSame ? mark.position : 0;
   const head = isSame ? mark.head : (await source.read(0, HEAD)).toString("hex");
-  const sink = settings.sinkAt(path, offset);
+  const sink = settings.sinkAt(path, offset, Buffer.from(head, "hex"));
   return tailOf(
     { source, settings, path, offset, head, sink, writtenAt: mtimeMs, isUnseen: true, isBehind: false },
     isSame && head !== "",
@@ -198,7 +198,7 @@ async function beginAnew(state: State): Promise<void> {
   await state.sink.end(true);
   state.offset = 0;
   state.head = "";
-  state.sink = state.settings.sinkAt(state.path, 0);
+  state.sink = state.settings.sinkAt(state.path, 0, Buffer.alloc(0));
 }
 
 /** What was copied and cut back before the beginning could be read is in a copy, and comes first. */
