@@ -228,13 +228,15 @@ function createFormReader({ zone, now }: TimeSettings): FormReader {
   }
 
   function finish(wholeMs: number, fraction: string): boolean {
-    const nanos = fraction === "" ? 0 : Number(fraction.slice(0, 9).padEnd(9, "0"));
+    const nanos = fraction === "" ? 0 : Number(fraction.slice(0, 9)) * POWERS[Math.max(0, 9 - fraction.length)]!;
     const millis = Math.floor(nanos / 1e6);
     reader.ms = wholeMs + millis;
     reader.nanos = nanos - millis * 1e6;
     return true;
   }
 }
+
+const POWERS = Array.from({ length: 10 }, (_, i) => 10 ** i);
 
 function digitsAt(line: string, at: number): number {
   let end = at;
