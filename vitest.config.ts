@@ -1,5 +1,5 @@
-// Two kinds of tests: units beside the sources, which run in the test runner's own Node, and behaviour tests, which
-// start a container's bundle as a process, once on each runtime.
+// Three kinds of tests: units beside the sources, which run in the test runner's own Node; behaviour tests, which start a
+// container's bundle as a process, once on each runtime; and tests of images and of pods that podman runs.
 import { configDefaults, defineConfig } from "vitest/config";
 
 const behaviour = ["containers/*/test/**/*.test.ts", "test/conformance/**/*.test.ts"];
@@ -38,6 +38,15 @@ export default defineConfig({
       },
       onRuntime("node"),
       onRuntime("bun"),
+      {
+        test: {
+          name: "pods",
+          include: ["test/pods/**/*.test.ts"],
+          globalSetup: ["test/pods/setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

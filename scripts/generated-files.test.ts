@@ -13,7 +13,7 @@ async function repositoryCopy(): Promise<string> {
   const container = join("containers", "tls-sidecar");
   cpSync(join(repository, container), join(folder, container), { recursive: true });
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
-  for (const file of ["README.md", ".oxfmtrc.json"]) cpSync(join(repository, file), join(folder, file));
+  for (const file of ["README.md", ".oxfmtrc.json", "package.json"]) cpSync(join(repository, file), join(folder, file));
   // The root README speaks of all containers, the copy has one.
   for (const { path, text } of staleFiles(await generateFiles(folder), folder)) writeFileSync(join(folder, path), text);
   return folder;
@@ -40,7 +40,10 @@ test("an example that has changed makes the README that shows it stale", async (
   const example = join(folder, "containers", "tls-sidecar", "examples", "pod.yaml");
   writeFileSync(example, `${readFileSync(example, "utf8")}# more\n`);
   const stale = staleFiles(await generateFiles(folder), folder);
-  expect(stale.map(({ path }) => path)).toEqual(["containers/tls-sidecar/README.md"]);
+  expect(stale.map(({ path }) => path)).toEqual([
+    "containers/tls-sidecar/README.md",
+    "containers/tls-sidecar/examples/pod.plain.yaml",
+  ]);
   expect(stale[0]!.text).toContain("# more\n```");
 });
 

@@ -17,6 +17,8 @@ import { format } from "oxfmt";
 import type { FormatConfig } from "oxfmt";
 
 import { containerFolder, containerNames, loadContainer } from "./containers.ts";
+import { dockerfileOf } from "./images/dockerfile.ts";
+import { plainPod } from "./images/plain-pod.ts";
 import { fillParts } from "./markers.ts";
 
 /** A file as it should be. `path` is relative to the repository. */
@@ -39,6 +41,12 @@ export async function generateFiles(repository: string): Promise<Generated> {
     const folder = `containers/${container.name}`;
     fill(`${folder}/README.md`, partsOf(container), containerFolder(container.name, repository));
     files.push({ path: `${folder}/options.schema.json`, text: await schemaText(container, repository) });
+    files.push({ path: `${folder}/Dockerfile`, text: dockerfileOf(container, repository) });
+    const pod = readText(join(repository, folder, "examples", "pod.yaml")) ?? "";
+    files.push({
+      path: `${folder}/examples/pod.plain.yaml`,
+      text: await formatted("pod.plain.yaml", plainPod(pod), repository),
+    });
   }
   return { files, problems };
 }
@@ -86,11 +94,16 @@ function containersTable(containers: readonly AnyContainer[]): string {
   return ["| container | pattern | what it does | admin port |", "|---|---|---|---|", ...rows].join("\n");
 }
 
-/** The JSON Schema of the container's `--config` file, as the formatter wants it. */
+/** The JSON Schema of the container's `--config` file. */
 async function schemaText(container: AnyContainer, repository: string): Promise<string> {
   const json = JSON.stringify(jsonSchemaOf(container.name, tableOf(container)), null, 2);
+  return formatted("options.schema.json", json, repository);
+}
+
+/** A text as the formatter wants it in a file of that name. */
+async function formatted(name: string, text: string, repository: string): Promise<string> {
   const settings = JSON.parse(readFileSync(join(repository, ".oxfmtrc.json"), "utf8")) as FormatConfig;
-  const { code, errors } = await format("options.schema.json", json, settings);
+  const { code, errors } = await format(name, text, settings);
   if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join("; "));
   return code;
 }

@@ -48,7 +48,9 @@ describe.each(subjects)("$name", ({ name, folder, container }) => {
   const inReadme = usesInReadme(readme, image);
   test.runIf(inReadme.length > 0)("the docker run lines of the README do, too", () => check(inReadme));
 
-  const others = readdirSync(join(folder, "examples")).filter((file) => !["pod.yaml", "compose.yaml"].includes(file));
+  const others = readdirSync(join(folder, "examples")).filter(
+    (file) => !["pod.yaml", "pod.plain.yaml", "compose.yaml"].includes(file),
+  );
   test.runIf(others.length > 0)("every other example is a file of options that exist", () => {
     for (const file of others) {
       const text = readFileSync(join(folder, "examples", file), "utf8");

@@ -30,7 +30,7 @@ export async function announceRound(work: Work): Promise<boolean> {
   const isOld = progress.rolledBackTo === live.folder || pinned === live.folder;
   progress.unannounced = undefined;
   if (announced !== live.revision) await tell(work, live, { changes: progress.changes, isOld });
-  if (confirmed !== live.folder) await confirm(work, live);
+  if (state.current.confirmed !== live.folder) await confirm(work, live);
   return false;
 }
 
@@ -55,8 +55,15 @@ async function tell(work: Work, live: Revision, { changes, isOld }: News): Promi
     if (progress.unannounced === undefined) metrics.reloadTime.cell({}).set(Date.now() / 1000);
     else metrics.reloadsFailed.inc({});
   }
-  if (progress.unannounced === undefined) await state.update({ announced: live.revision });
+  if (progress.unannounced !== undefined) return;
+  // Written together where there is nothing to ask: each write has to reach the disk before the next round.
+  const { revision: announced, folder: confirmed } = live;
+  await state.update(needsQuestion(work, live) ? { announced } : { announced, confirmed });
 }
+
+/** What the operator wants is not asked for, and without a question everything is fine once it has been told. */
+const needsQuestion = ({ plan, state }: Work, { folder }: Revision): boolean =>
+  plan.confirmation !== undefined && state.current.pinned !== folder;
 
 /** Tells one after the other, in the order that was given; resolves with the first problem. */
 async function tellAll(work: Work, announcement: Announcement): Promise<string | undefined> {
@@ -86,8 +93,7 @@ async function tellOne(work: Work, notifier: Notifier, announcement: Announcemen
 
 async function confirm(work: Work, live: Revision): Promise<void> {
   const { plan, context, revisions, state, progress, beat } = work;
-  // What the operator wants is not asked for, and without a question everything is fine once it has been told.
-  if (plan.confirmation === undefined || state.current.pinned === live.folder) {
+  if (plan.confirmation === undefined || !needsQuestion(work, live)) {
     if (progress.unannounced === undefined) await state.update({ confirmed: live.folder });
     return;
   }

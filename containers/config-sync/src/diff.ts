@@ -34,7 +34,8 @@ export const diff = defineCommand(options, {
     >;
     const { plans } = planJobs(values, written, outsideWorld(NEVER));
     let isSame = true;
-    for (const plan of plans) {
+    // Of a job without an output nothing changes by being synced.
+    for (const plan of plans.filter(({ output }) => output !== undefined)) {
       const changes = await changesOf(plan);
       isSame &&= [changes.added, changes.changed, changes.removed].every((paths) => paths.length === 0);
       stdio
@@ -57,7 +58,7 @@ async function changesOf(plan: Plan): Promise<FileChanges> {
 }
 
 /** What is live in the output; nothing if there is none yet. */
-async function published({ output, values }: Plan): Promise<FileSet> {
+async function published({ output = "", values }: Plan): Promise<FileSet> {
   const limits = { maxFiles: values.maxFiles, maxBytes: values.maxSize };
   return readTree(join(output, "..data"), limits).then(
     ({ files }) => files,

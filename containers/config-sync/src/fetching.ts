@@ -7,6 +7,7 @@ import type { Layer } from "./merge.ts";
 import type { Plan } from "./plan.ts";
 import { readVariables } from "./rendering/render.ts";
 import type { Source } from "./sources/source.ts";
+import { inPlace } from "./watched.ts";
 import { sizeOf } from "./work.ts";
 import type { Work } from "./work.ts";
 
@@ -28,7 +29,7 @@ export async function compose(
   onCollisions: (paths: readonly string[]) => void,
 ): Promise<FileSet> {
   const { values } = plan;
-  const { files, collisions } = merge(layers, values.collision);
+  const { files, collisions } = merge(plan.output === undefined ? layers.map(inPlace) : layers, values.collision);
   onCollisions(collisions);
   const rendered = await render(plan, files);
   requireLimits(rendered, { maxFiles: values.maxFiles, maxBytes: values.maxSize });

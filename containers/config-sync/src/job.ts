@@ -1,4 +1,4 @@
-// One job: brings what its sources have to its output, and the application to take it. What it does when is the
+// One job: brings what its sources have to its output, if it has one, and the application to take it. What it does when is the
 // schedule's business; what it does, the rounds'.
 import type { Revision } from "@outrigger/files";
 
@@ -101,14 +101,18 @@ async function olderRevision({ revisions }: Work, to: string | undefined): Promi
   );
 }
 
+const liveStatusOf = (live: Revision | undefined): Record<string, unknown> => ({
+  revision: live?.revision ?? null,
+  since: live?.at.toISOString() ?? null,
+});
+
 function statusOf({ plan, progress, state, health }: Work): Record<string, unknown> {
   const { live, kept, result, changes, unannounced } = progress;
   const { announced, confirmed, paused, pinned, refused } = state.current;
   return {
     name: plan.name,
-    output: plan.output,
-    revision: live?.revision ?? null,
-    since: live?.at.toISOString() ?? null,
+    output: plan.output ?? null,
+    ...liveStatusOf(live),
     outcome: result.outcome,
     error: result.reason ?? unannounced ?? null,
     lastSync: health.lastSync()?.toISOString() ?? null,

@@ -1,3 +1,5 @@
+// First of all: what is loaded after it lets the heap grow.
+import "@outrigger/runtime/small-heap";
 import { run } from "@outrigger/runtime";
 
 import { container } from "./container.ts";

@@ -5,13 +5,13 @@ import { counter, gauge } from "@outrigger/runtime";
 const job = "the job's name; `default` is that of the short form";
 const source = "the source, as it is written";
 
-export const OUTCOMES = ["published", "unchanged", "failed", "invalid", "refused", "held"] as const;
+export const OUTCOMES = ["published", "noticed", "unchanged", "failed", "invalid", "refused", "held"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 export const metrics = {
   syncs: counter(
     "config_sync_syncs_total",
-    "Rounds of a job by outcome: published, unchanged, failed (a source or the disk), invalid (a validator), refused (the application, earlier), held (paused or pinned).",
+    "Rounds of a job by outcome: published, noticed (a change of what is only watched), unchanged, failed (a source or the disk), invalid (a validator), refused (the application, earlier), held (paused or pinned).",
     { job, outcome: "the outcome" },
   ),
   lastSync: gauge(

@@ -59,7 +59,7 @@ const job = {
     kind: path(),
     section: "Output",
     summary:
-      "The folder in which the files are published. It is made if need be; files in it that were not published are never touched.",
+      "The folder in which the files are published. It is made if need be; files in it that were not published are never touched. Without one, sources of the form `dir:` are only watched, and `--notify` tells of their changes.",
   }),
   layout: option({
     kind: choice(LAYOUTS),
@@ -246,7 +246,7 @@ export const options = {
     ),
     section: "Jobs",
     summary:
-      "Any number of jobs, each with a `name`, a `source`, an `output`, and whatever else of these options is to be other for it than for all.",
+      "Any number of jobs, each with a `name`, a `source`, mostly an `output`, and whatever else of these options is to be other for it than for all.",
   }),
   once: option({
     kind: boolean(),

@@ -1,11 +1,14 @@
 // The words of other programs, for those who swap the image: the variables of k8s-sidecar, the flags and variables of
-// git-sync. What has no meaning here stays as it is, so that it is refused by its name and not passed over.
+// git-sync, the flags of configmap-reload. What has no meaning here stays as it is, so that it is refused by its name and not passed over.
 
 import type { CommandWords as Words } from "@outrigger/runtime";
+
+import { isConfigmapReload, translateConfigmapReload } from "./configmap-reload.ts";
 
 /** Our words for theirs; the same words when they are ours already. */
 export function translate(words: Words): Words {
   if (isGitSync(words)) return translateGitSync(words);
+  if (isConfigmapReload(words)) return translateConfigmapReload(words);
   return isK8sSidecar(words) ? translateK8sSidecar(words) : words;
 }
 

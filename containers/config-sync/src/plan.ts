@@ -25,7 +25,8 @@ import type { Parsed } from "./written.ts";
 export type Plan = {
   readonly name: string;
   readonly values: JobValues;
-  readonly output: string;
+  /** Undefined: the sources are only watched, and their changes announced. */
+  readonly output: string | undefined;
   readonly fileMode: number;
   readonly folderMode: number;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
@@ -83,13 +84,13 @@ function planJob(
   const one = <T>(key: keyof JobValues, text: string | undefined, parser: (text: string) => Parsed<T>): T | undefined =>
     parse(key, text === undefined ? [] : [text], parser)[0];
   if (values.source.length === 0) problems.push(`${written("source")}: expected at least one source, got none`);
-  if (values.output === undefined) problems.push(`${written("output")}: expected a folder, got none`);
+  if (values.output === undefined) problems.push(...problemsWithoutOutput(values, written));
   const { env, host, signal } = world;
   const timeoutMs = values.notifyTimeout;
   return {
     name,
     values,
-    output: resolve(values.output ?? "."),
+    output: values.output === undefined ? undefined : resolve(values.output),
     fileMode: one("fileMode", values.fileMode, parseMode) ?? 0,
     folderMode: one("folderMode", values.folderMode, parseMode) ?? 0,
     owner: one("owner", values.owner, parseOwner),
@@ -109,6 +110,23 @@ function planJob(
     ),
     probe: one("waitFor", values.waitFor, parseWaitFor),
   };
+}
+
+/** What is only watched lies where the application reads it already: it can be announced, and nothing else. */
+function problemsWithoutOutput({ source, notify, validate, render }: JobValues, written: Written): string[] {
+  const problems: string[] = [];
+  if (notify.length === 0)
+    problems.push(`${written("output")}: expected a folder, or somebody to notify of changes without one, got neither`);
+  const brought = source.find((text) => !text.startsWith("dir:"));
+  if (brought !== undefined)
+    problems.push(`${written("output")}: expected a folder for what comes from ${brought.split("?")[0]}, got none`);
+  for (const [key, texts] of [
+    ["validate", validate],
+    ["render", render],
+  ] as const) {
+    if (texts.length > 0) problems.push(`${written(key)}: expected an output for it, got none`);
+  }
+  return problems;
 }
 
 const webhookOf = (values: JobValues) => ({
@@ -139,6 +157,7 @@ function problemsTogether(plans: readonly Plan[]): string[] {
     if (!NAME.test(name)) problems.push(`jobs: expected names of lower-case letters, digits and hyphens, got ${name}`);
     for (const other of plans.slice(0, at)) {
       if (other.name === name) problems.push(`jobs: expected a name for each, got ${name} twice`);
+      if (output === undefined || other.output === undefined) continue;
       if (
         `${output}${sep}`.startsWith(`${other.output}${sep}`) ||
         `${other.output}${sep}`.startsWith(`${output}${sep}`)

@@ -68,7 +68,7 @@ async function publish(work: Work, files: FileSet, before: Revision | undefined)
     }
     if (!progress.isFirst) await pause(Math.random() * plan.values.splay, context.draining);
     await activate(work, staged, { files, changes });
-    return { outcome: "published" };
+    return { outcome: work.plan.output === undefined ? "noticed" : "published" };
   } finally {
     await revisions.discard(staged);
   }
@@ -94,14 +94,17 @@ async function validate(
 
 async function activate(work: Work, next: Staged | Revision, { files, changes }: Contents): Promise<void> {
   const { plan, context, revisions, state, progress } = work;
-  context.metrics.applies.inc({});
+  if (plan.output !== undefined) context.metrics.applies.inc({});
   const { revision } = await revisions.activate(next).catch((error: Error) => {
     context.metrics.appliesFailed.inc({});
     throw error;
   });
   progress.changes = changes;
   showLive(work, revision, files);
-  context.log.info({ job: plan.name, revision, files: files.size, ...shown(changes) }, "published");
+  context.log.info(
+    { job: plan.name, revision, files: files.size, ...shown(changes) },
+    plan.output === undefined ? "changed" : "published",
+  );
   const { confirmed, pinned } = state.current;
   const named = [confirmed, pinned].filter((folder) => folder !== undefined);
   await revisions.prune(plan.values.keepRevisions, named);

@@ -27,10 +27,10 @@ export type StateFile = {
   update(changes: { [K in keyof State]?: State[K] | undefined }): Promise<void>;
 };
 
-/** Opens the state beside the output; what cannot be read is as if it were not there. */
-export async function openState(output: string, isKept: boolean): Promise<StateFile> {
-  const path = join(output, "..config-sync.json");
-  let current = await readFile(path, "utf8").then(parseState, () => INITIAL);
+/** Opens the state beside the output; what cannot be read is as if it were not there. Without an output none outlasts the process. */
+export async function openState(output: string | undefined, isKept: boolean): Promise<StateFile> {
+  const path = output === undefined ? undefined : join(output, "..config-sync.json");
+  let current = path === undefined ? INITIAL : await readFile(path, "utf8").then(parseState, () => INITIAL);
   let written: Promise<void> = Promise.resolve();
   return {
     get current() {
@@ -39,9 +39,10 @@ export async function openState(output: string, isKept: boolean): Promise<StateF
     update: async (changes) => {
       const next = { ...current, ...changes } as State;
       current = { ...next, refused: next.refused.slice(-MAX_REFUSED) };
+      if (path === undefined || !isKept) return;
       // One after the other, whoever asks: the operator does not wait for a round to end.
       const write = (): Promise<void> => replaceFile(path, `${JSON.stringify({ version: 1, ...current })}\n`);
-      if (isKept) await (written = written.then(write, write));
+      await (written = written.then(write, write));
     },
   };
 }

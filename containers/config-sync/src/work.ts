@@ -1,4 +1,6 @@
 // What the rounds of a job share: what it is made of, and how far it has come.
+import { tmpdir } from "node:os";
+
 import { openRevisions } from "@outrigger/files";
 import type { FileChanges, FileSet, Revision, Revisions } from "@outrigger/files";
 
@@ -13,6 +15,7 @@ import type { Plan } from "./plan.ts";
 import type { Source } from "./sources/source.ts";
 import { openState } from "./state.ts";
 import type { StateFile } from "./state.ts";
+import { createWatchedRevisions } from "./watched.ts";
 
 /** How a round has ended, and why it has not published what there is. */
 export type Result = { readonly outcome: Outcome; readonly reason?: string };
@@ -66,10 +69,9 @@ const begin = (hasAnswered: boolean): Progress => ({
 
 /** Opens the output and starts the sources. */
 export async function openWork(plan: Plan, context: SyncContext, onHint: () => void): Promise<Work> {
-  const { values, output, fileMode, folderMode, owner } = plan;
+  const { output } = plan;
   const { once, dryRun } = context.options;
   const changesLog = createChangesLog(plan.name, context.log);
-  const limits = { maxFiles: values.maxFiles, maxBytes: values.maxSize };
   const sources = openSources(plan, context, onHint);
   if (!once) context.metrics.watches.cell({}).add(sources.length);
   showSeries(plan, context, sources);
@@ -78,12 +80,17 @@ export async function openWork(plan: Plan, context: SyncContext, onHint: () => v
     context,
     changesLog,
     sources,
-    revisions: await openRevisions(output, { layout: values.layout, fileMode, folderMode, owner, ...limits }),
+    revisions: output === undefined ? createWatchedRevisions() : await openOutput(plan, output),
     state: await openState(output, !dryRun),
     health: createHealth(plan, context),
     progress: begin(plan.probe === undefined || once),
     beat: once ? () => undefined : context.heartbeat(`job ${plan.name}`, longestStep(plan)),
   };
+}
+
+function openOutput({ values, fileMode, folderMode, owner }: Plan, output: string): Promise<Revisions> {
+  const { layout, maxFiles, maxSize: maxBytes } = values;
+  return openRevisions(output, { layout, fileMode, folderMode, owner, maxFiles, maxBytes });
 }
 
 function openSources(
@@ -96,7 +103,7 @@ function openSources(
       limits: { maxFiles: values.maxFiles, maxBytes: values.maxSize },
       isWatched: !options.once,
       rescanMs: values.interval,
-      stateFolder: output,
+      stateFolder: output ?? tmpdir(),
       heartbeat,
       onHint: () => {
         metrics.watchEvents.inc({});

@@ -1,7 +1,8 @@
-// A repository, and the real servers of git for it: git daemon, and git http-backend behind HTTP.
+// A repository, and the real servers of git for it: git daemon, git http-backend behind HTTP, and sshd.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { host } from "@outrigger/runtime";
@@ -53,6 +54,12 @@ export function createRepository(cleanup: Cleanup): Repository {
   };
 }
 
+function answers(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false));
+  return promise.finally(() => socket.destroy());
+}
+
 /** Starts git daemon; resolves with the URL of the repository. */
 export async function startGitDaemon({ root }: Repository, cleanup: Cleanup): Promise<string> {
   const port = await freePort();
@@ -67,11 +74,7 @@ export async function startGitDaemon({ root }: Repository, cleanup: Cleanup): Pr
   ];
   const child = spawn(git.path("git"), args, { stdio: "ignore", detached: true });
   cleanup(() => void host.signal(-child.pid!, "SIGKILL"));
-  await until(() => {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const socket = connect(port, "127.0.0.1", () => resolve(true)).once("error", () => resolve(false));
-    return promise.finally(() => socket.destroy());
-  });
+  await until(() => answers(port));
   return `git://127.0.0.1:${port}/repo.git`;
 }
 
@@ -116,3 +119,51 @@ export async function startGitHttp({ root }: Repository, password: string, clean
   );
   return { ...state, state, url: `http://${app.address}/repo.git` };
 }
+
+export const ssh = requirePrograms("git", "ssh", "ssh-keygen", "sshd");
+
+/** Serves it by an sshd of our own, as this user, to whoever has the key; the files are those that a client needs. */
+export async function startSshd({ root }: Repository, cleanup: Cleanup) {
+  const folder = tempDir(cleanup);
+  const port = await freePort();
+  const keyPair = (name: string): string => {
+    const path = join(folder, name);
+    execFileSync(ssh.path("ssh-keygen"), ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path]);
+    return path;
+  };
+  const [hostKey, key, otherKey] = [keyPair("host"), keyPair("client"), keyPair("other")];
+  const authorized = join(folder, "authorized");
+  copyFileSync(`${key}.pub`, authorized);
+  const config = join(folder, "sshd_config");
+  writeFileSync(config, sshdConfig({ port, hostKey, authorized }));
+  // Where root's sshd locks its helper in; at boot Debian makes it.
+  if (host.userId === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+  const child = spawn(ssh.path("sshd"), ["-D", "-e", "-f", config], { stdio: "ignore", detached: true });
+  cleanup(() => void host.signal(-child.pid!, "SIGKILL"));
+  await until(() => answers(port));
+  const knownHosts = (name: string, hostOf: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, `[127.0.0.1]:${port} ${readFileSync(`${hostOf}.pub`, "utf8")}`);
+    return path;
+  };
+  return {
+    url: `ssh://${userInfo().username}@127.0.0.1:${port}${root}/repo.git`,
+    key,
+    otherKey,
+    hosts: knownHosts("known", hostKey),
+    wrongHosts: knownHosts("wrong", otherKey),
+  };
+}
+
+const sshdConfig = (given: { port: number; hostKey: string; authorized: string }): string => `
+ListenAddress 127.0.0.1:${given.port}
+HostKey ${given.hostKey}
+AuthorizedKeysFile ${given.authorized}
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+AllowTcpForwarding no
+`;

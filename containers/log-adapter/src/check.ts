@@ -1,4 +1,8 @@
 // What cannot be seen from the form of an option alone.
+import { fstatSync } from "node:fs";
+
+import type { Provenance } from "@outrigger/runtime";
+
 import { runConfigTests } from "./config-tests.ts";
 import { INPUT_FORMS, parseInput } from "./inputs/spec.ts";
 import { OUTPUT_FORMS, parseOutput } from "./outputs/spec.ts";
@@ -8,12 +12,28 @@ import { isTimeZone } from "./time-zone.ts";
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
-export async function checkValues(values: Values, writtenAs: WrittenAs): Promise<string[]> {
+export async function checkValues(
+  values: Values,
+  writtenAs: WrittenAs,
+  provenance: Provenance<Record<keyof Values, never>>,
+): Promise<string[]> {
   const problems = [...problemsOfStreams(values, writtenAs)];
+  if (provenance.starting && provenance.origins.input === "default" && !hasInput()) {
+    problems.push(`${writtenAs.input}: expected an input, or a pipe or a file as standard input, got neither`);
+  }
   const loaded = await load(values, writtenAs);
   problems.push(...loaded.problems);
   if (problems.length > 0) return problems;
   return runConfigTests(values.tests ?? [], { values, loaded, writtenAs: writtenAs.tests });
+}
+
+/** Whether somebody has connected standard input: neither a terminal nor /dev/null, which Docker gives. */
+function hasInput(): boolean {
+  try {
+    return !fstatSync(0).isCharacterDevice();
+  } catch {
+    return false;
+  }
 }
 
 function problemsOfStreams(values: Values, writtenAs: WrittenAs): string[] {

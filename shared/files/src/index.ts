@@ -1,7 +1,7 @@
 // Files as pods have them: watched through Kubernetes' symlink swaps, read within bounds, published as whole sets.
 export { createDebounce } from "./debounce.ts";
 export type { Debounce } from "./debounce.ts";
-export { changesBetween, nestingProblem, pathProblem } from "./file-set.ts";
+export { changesBetween, nestingProblem, pathProblem, revisionOf } from "./file-set.ts";
 export type { FileChanges, FileEntry, FileSet } from "./file-set.ts";
 export { createHints } from "./hints.ts";
 export type { Hints } from "./hints.ts";

@@ -13,7 +13,7 @@ const table = {
 };
 const INLINE = "DEMO_CONFIG_INLINE";
 
-test("a flag goes before a variable, a variable before the file, and the file before the default", () => {
+test("a flag goes before a variable, a variable before the file, the file before an alias, and that before the default", () => {
   const argv = ["--greeting", "by flag"];
   const env = { DEMO_GREETING: "by variable" };
   const alias = { HELLO: "by alias" };
@@ -34,8 +34,8 @@ test("a flag goes before a variable, a variable before the file, and the file be
     "variable DEMO_GREETING",
     "DEMO_GREETING",
   ]);
-  expect(greeting({ env: { ...alias, ...config }, files })).toEqual(["by alias", "variable HELLO", "HELLO"]);
-  expect(greeting({ env: config, files })).toEqual(["by file", "/f: greeting", "/f: greeting"]);
+  expect(greeting({ env: { ...alias, ...config }, files })).toEqual(["by file", "/f: greeting", "/f: greeting"]);
+  expect(greeting({ env: alias })).toEqual(["by alias", "variable HELLO", "HELLO"]);
   expect(greeting({})).toEqual(["by default", "default", "--greeting"]);
 });
 

@@ -11,7 +11,7 @@ import { path, text } from "./kinds.ts";
 import { REDACTED, Secret } from "./secret.ts";
 import type { AnyKind, Option, OptionTable, ValuesOf } from "./table.ts";
 import { option, prefixOf, spell } from "./table.ts";
-import { readVariables } from "./variables.ts";
+import { readAliases, readVariables } from "./variables.ts";
 
 /** Where the parameters come from. `readFile` gives a file's text or throws an error with a `code`. */
 export type Surroundings = {
@@ -49,7 +49,10 @@ export const configOption = {
 export const optionsOfFile = (table: OptionTable): OptionTable =>
   Object.fromEntries(Object.entries(table).filter(([property]) => !Object.hasOwn(configOption, property)));
 
-/** Resolves a container's options. Precedence: flag, then variable, then file, then default. */
+/**
+ * Resolves a container's options. Precedence: flag, then variable, then file, then alias, then default: an image may hold an
+ * alias as its default (`ENV PROXY_PORT 8000`), which must not win over what somebody wrote in a file.
+ */
 export function resolveOptions<T extends OptionTable>(container: string, own: T, from: Surroundings): Resolution<T> {
   const prefix = prefixOf(container);
   const table: OptionTable = { ...configOption, ...own };
@@ -59,13 +62,14 @@ export function resolveOptions<T extends OptionTable>(container: string, own: T,
   const variables = readVariables(table, prefix, from.env, [inlineVariable]);
   const named = flags.entries.get("config") ?? variables.entries.get("config");
   const file = readConfig(optionsOfFile(table), named, { from, inlineVariable });
+  const aliases = readAliases(table, from.env);
   const problems = [...flags.problems, ...variables.problems, ...file.problems];
 
   const values: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
   const writtenAs: Record<string, string> = {};
   const entryOf = (property: string): Entry | undefined =>
-    flags.entries.get(property) ?? variables.entries.get(property) ?? file.entries.get(property);
+    [flags.entries, variables.entries, file.entries, aliases].find((entries) => entries.has(property))?.get(property);
   for (const [property, described] of Object.entries(all)) {
     const entry = entryOf(property);
     origins[property] = entry?.origin ?? "default";

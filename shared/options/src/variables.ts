@@ -12,7 +12,7 @@ const SERVICE_URL = /^(tcp|udp|sctp):\/\//;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables with our prefix, then aliases without it. An empty variable counts as not set. */
+/** The variables with our prefix. An empty variable counts as not set. */
 export function readVariables(
   table: OptionTable,
   prefix: string,
@@ -36,13 +36,14 @@ export function readVariables(
       entries.set(property, { value, writtenAs: name, origin: `variable ${name}` });
     }
   }
-  readAliases(table, env, entries);
   return { entries, problems };
 }
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== "";
 
-function readAliases(table: OptionTable, env: Environment, entries: Map<string, Entry>): void {
+/** The variables of other programs and of the book that are understood, without our prefix. */
+export function readAliases(table: OptionTable, env: Environment): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
   for (const [property, { aliases = {} }] of Object.entries(table)) {
     for (const [name, convert] of Object.entries(aliases)) {
       const value = env[name];
@@ -50,4 +51,5 @@ function readAliases(table: OptionTable, env: Environment, entries: Map<string, 
       entries.set(property, { value: convert(value), writtenAs: name, origin: `variable ${name}` });
     }
   }
+  return entries;
 }

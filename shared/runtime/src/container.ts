@@ -171,7 +171,11 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.
    */
-  check?(options: ValuesOf<O & CommonOptions>, writtenAs: Readonly<Record<keyof O, string>>): Promise<string[]>;
+  check?(
+    options: ValuesOf<O & CommonOptions>,
+    writtenAs: Readonly<Record<keyof O, string>>,
+    provenance: Provenance<O>,
+  ): Promise<string[]>;
   start(context: Context<O, M>): Promise<Running>;
   /** Runs in each thread that start() asked for. */
   thread?(context: ThreadContext<M>): void;
@@ -181,6 +185,12 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
 // oxlint-disable-next-line typescript/no-explicit-any
 export type AnyContainer = ContainerDefinition<any, any>;
 export type AnyStore = MetricStore<MetricTable>;
+
+/** How the options were given that a check looks at: where each is from, and whether the container is about to run. */
+export type Provenance<O extends OptionTable> = {
+  readonly origins: Readonly<Record<keyof O, string>>;
+  readonly starting: boolean;
+};
 
 /** Defines a container; only gives its tables their types. */
 export function defineContainer<const O extends OptionTable, const M extends MetricTable>(

@@ -13,6 +13,7 @@ export type {
   ContainerDefinition,
   Context,
   Pattern,
+  Provenance,
   ReloadOutcome,
   Reread,
   Route,

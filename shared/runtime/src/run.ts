@@ -2,7 +2,7 @@
 import { isMainThread } from "node:worker_threads";
 
 import type { Action, CommandLine, OptionTable, Resolution } from "@outrigger/options";
-import { printConfig, resolveOptions, usageOf, usageOfCommand } from "@outrigger/options";
+import { prefixOf, printConfig, resolveOptions, usageOf, usageOfCommand } from "@outrigger/options";
 
 import { commonOptionsOf } from "./common-options.ts";
 import type { AnyContainer, CommandWords, Reread, Stdio } from "./container.ts";
@@ -33,19 +33,25 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   const resolution = resolve();
   if (resolution.action === "help") return exitWith(EXIT.ok, helpOf(container, command));
   if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
-  const problems = await problemsOf(container, resolution, isHealthcheck);
-  if (problems.length > 0)
-    return exitWith(EXIT.usage, "", problems.map((problem) => `${container.name}: ${problem}`).join("\n"));
+  const purpose = isHealthcheck ? "healthcheck" : purposeOf(command, resolution.action);
+  const problems = await problemsOf(container, resolution, purpose);
+  if (problems.length > 0) return exitWith(EXIT.usage, "", complaint(container, problems, { purpose, words }));
   if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
   if (resolution.action !== undefined) return exitWith(EXIT.ok, reportOf(resolution.action, table, resolution));
   const stdio = { input: () => process.stdin, output: () => process.stdout };
   if (command !== undefined) return answer(container, command, { resolution, stdio });
   const reread = async (): Promise<Reread> => {
     const again = resolve();
-    return { values: again.values, problems: await problemsOf(container, again, false) };
+    return { values: again.values, problems: await problemsOf(container, again, "start") };
   };
   return live(container, resolution, { entry, reread, stdio });
 }
+
+/** What the process is for: to be the container, or only to answer something. */
+type Purpose = "start" | "healthcheck" | "answer";
+
+const purposeOf = (command: CommandLine | undefined, action: Action | undefined): Purpose =>
+  command === undefined && action === undefined ? "start" : "answer";
 
 /** The command line and the environment, in the container's own words. */
 function wordsFor(container: AnyContainer, argv: readonly string[]): CommandWords {
@@ -91,12 +97,27 @@ async function answer(
 
 async function problemsOf(
   container: AnyContainer,
-  { problems, values, writtenAs }: Resolution<OptionTable>,
-  isHealthcheck: boolean,
+  { problems, values, writtenAs, origins }: Resolution<OptionTable>,
+  purpose: Purpose,
 ): Promise<readonly string[]> {
-  if (problems.length > 0 || isHealthcheck || container.check === undefined) return problems;
-  return container.check(values as never, writtenAs);
+  if (problems.length > 0 || purpose === "healthcheck" || container.check === undefined) return problems;
+  return container.check(values as never, writtenAs, { origins, starting: purpose === "start" });
 }
+
+/** What is wrong, a line each. Somebody who starts it with nothing wants to know first what there is to give. */
+function complaint(
+  container: AnyContainer,
+  problems: readonly string[],
+  { purpose, words }: { purpose: Purpose; words: CommandWords },
+): string {
+  const lines = problems.map((problem) => `${container.name}: ${problem}`);
+  const usage = purpose === "start" && nothingIsGiven(container, words) ? [helpOf(container, undefined), ""] : [];
+  return [...usage, ...lines].join("\n");
+}
+
+/** Whether there is neither a flag nor a variable of the container's own: an image brings some of other names itself. */
+const nothingIsGiven = ({ name }: AnyContainer, { argv, env }: CommandWords): boolean =>
+  argv.length === 0 && !Object.keys(env).some((variable) => variable.startsWith(`${prefixOf(name)}_`));
 
 function reportOf(action: Action, table: OptionTable, { values, origins }: Resolution<OptionTable>): string {
   return action === "printConfig" ? printConfig(table, values, origins) : "the configuration is usable";

@@ -7,7 +7,8 @@ export type Announcement = {
   readonly revision: string;
   /** The revision that was live before, if there was one. */
   readonly previous: string | undefined;
-  readonly output: string;
+  /** Undefined for a job that has none. */
+  readonly output: string | undefined;
   readonly changes: FileChanges;
   /** `rolled_back`: an older revision is live again. */
   readonly reason: "published" | "rolled_back";

@@ -41,10 +41,11 @@ const createCommand = (words: readonly string[], { env, timeoutMs }: NotifierSet
       CONFIG_SYNC_JOB: announcement.job,
       CONFIG_SYNC_REVISION: announcement.revision,
       CONFIG_SYNC_PREVIOUS: announcement.previous ?? "",
-      CONFIG_SYNC_OUTPUT: announcement.output,
+      CONFIG_SYNC_OUTPUT: announcement.output ?? "",
       CONFIG_SYNC_REASON: announcement.reason,
     };
-    await runCommand(words, { cwd: announcement.output, env: { ...env, ...variables }, timeoutMs });
+    const { output: cwd } = announcement;
+    await runCommand(words, { ...(cwd === undefined ? {} : { cwd }), env: { ...env, ...variables }, timeoutMs });
   },
 });
 

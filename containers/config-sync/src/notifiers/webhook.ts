@@ -47,9 +47,10 @@ async function headersOf({ headers, body, authorizationFile }: WebhookSettings):
   return { ...Object.fromEntries([...type, ...given]), authorization };
 }
 
-function bodyOf({ changes, previous, ...rest }: Announcement, template: string | undefined): string {
-  if (template === undefined) return JSON.stringify({ ...rest, previous: previous ?? null, ...changes });
-  const words: Readonly<Record<string, string>> = { ...rest, previous: previous ?? "" };
+function bodyOf({ changes, previous, output, ...rest }: Announcement, template: string | undefined): string {
+  if (template === undefined)
+    return JSON.stringify({ ...rest, output: output ?? null, previous: previous ?? null, ...changes });
+  const words: Readonly<Record<string, string>> = { ...rest, output: output ?? "", previous: previous ?? "" };
   return template.replaceAll(/\{(\w+)\}/g, (written, name: string) =>
     Object.hasOwn(words, name) ? words[name]! : written,
   );
