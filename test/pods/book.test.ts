@@ -7,10 +7,25 @@ import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
 import { fetchTls } from "./fetch-tls.ts";
 import { startPod } from "./pod.ts";
-import { requirePodman } from "./podman.ts";
+import { podman, requirePodman } from "./podman.ts";
+import { startShards } from "./shards.ts";
 
 const needs = requirePodman();
 const book = (name: string): string => readFileSync(join(import.meta.dirname, "book", name), "utf8");
+
+/** The book's own file: https://github.com/brendandburns/designing-distributed-systems, ambassadors/nutcracker.yaml. */
+const nutcracker = (hosts: readonly string[]): string => `redis:
+  listen: 127.0.0.1:6379
+  hash: fnv1a_64
+  distribution: ketama
+  auto_eject_hosts: true
+  redis: true
+  timeout: 400
+  server_retry_timeout: 2000
+  server_failure_limit: 1
+  servers:
+${hosts.map((host) => `   - ${host}:6379:1`).join("\n")}
+`;
 
 describe.skipIf(needs.skip)(needs.title("the book's pod"), () => {
   test("adds HTTPS to a legacy service, by PROXY_PORT and CERTIFICATE_PATH", async () => {
@@ -23,6 +38,21 @@ describe.skipIf(needs.skip)(needs.title("the book's pod"), () => {
     expect(await fetchTls({ ...target, path: "/index.html" })).toMatchObject({ status: 200, body: "legacy\n" });
     await expect(pod.get(8080, "/")).rejects.toThrow("ECONNREFUSED");
     expect(await pod.stop("ssl")).toBe(0);
+  });
+
+  test("spreads keys by twemproxy's own nutcracker.yaml, from a ConfigMap at /etc/config", async () => {
+    const hosts = ["sharded-redis-0.redis", "sharded-redis-1.redis", "sharded-redis-2.redis"];
+    const network = await startShards(hosts, cleanup);
+    const contents = { "twem-config": { "nutcracker.yaml": nutcracker(hosts) } };
+    const pod = await startPod({ text: book("twemproxy.yaml"), contents, network, cleanup });
+    await pod.ready("twemproxy");
+    // Where the real twemproxy has these keys: computed by its own code for this very configuration.
+    const owners = { "user:1": 0, "user:1000": 1, bar: 0, foo: 0, a: 1 };
+    for (const [key, owner] of Object.entries(owners)) {
+      await pod.exec("app", "redis-cli", "-h", "localhost", "SET", key, "here");
+      expect(await podman("exec", `${network}-${hosts[owner]}`, "redis-cli", "GET", key)).toBe("here");
+    }
+    expect(await pod.stop("twemproxy")).toBe(0);
   });
 
   test("shows Redis to Prometheus on port 9121", async () => {
