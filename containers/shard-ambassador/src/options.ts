@@ -16,7 +16,7 @@ import {
 import type { ValuesOf } from "@outrigger/options";
 
 import { KEY_FORM } from "./http/key.ts";
-import { discovery, tls } from "./options/shards.ts";
+import { discovery, replication, tls } from "./options/shards.ts";
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
 import { poolsSchema } from "./twemproxy/pools.ts";
@@ -145,10 +145,10 @@ const http = {
 
 const failure = {
   onFailure: option({
-    kind: choice(["fail", "next"]),
+    kind: choice(["fail", "next", "replica"]),
     section: "Failure",
     summary:
-      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached` or `http`.",
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. `replica`: what only reads them goes to a replica of the shard, all else gets errors. Unless given it is `fail`, and `next` with `--protocol memcached` or `http`.",
   }),
   failureLimit: option({
     kind: integer(1, 1000),
@@ -246,6 +246,7 @@ export const options = {
   ...discovery,
   ...placement,
   ...http,
+  ...replication,
   ...failure,
   ...access,
   ...tls,

@@ -26,6 +26,7 @@ export function checkPools(values: Values, writtenAs: WrittenAs): string[] {
   if (values.pools === undefined) return [...checkValues(values, writtenAs), ...tls];
   if (values.discover !== undefined)
     return [`${writtenAs.discover}: expected nothing beside pools, got ${values.discover}`];
+  if (values.replicas.length > 0) return [`${writtenAs.replicas}: expected nothing beside pools, got a list`];
   const given = values.shards.length === 0 ? [] : [`${writtenAs.shards}: expected nothing beside pools, got a list`];
   const problems = poolsOf(values).flatMap((pool) =>
     checkValues(pool.values, namesIn(`${writtenAs.pools}: ${pool.name}`, writtenAs)),

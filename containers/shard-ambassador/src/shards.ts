@@ -9,6 +9,7 @@ import { DISCOVER_FORM, parseSource } from "./discovery/lookup.ts";
 import { KEY_FORM, parseKeySource } from "./http/key.ts";
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
+import { REPLICA_FORM } from "./options/shards.ts";
 import type { Placed } from "./placement/advice.ts";
 import { ketamaName } from "./placement/ketama.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
@@ -73,8 +74,8 @@ export function routeOf(values: PlacementValues, key: Uint8Array): { shard: stri
 }
 
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
-  return [checkShards, checkPlacement, checkHttp, checkAccess, checkFailure, checkBounds].flatMap((check) =>
-    check(values, writtenAs),
+  return [checkShards, checkReplicas, checkPlacement, checkHttp, checkAccess, checkFailure, checkBounds].flatMap(
+    (check) => check(values, writtenAs),
   );
 }
 
@@ -93,6 +94,40 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
     if (weight !== 1 && !KNOWS_WEIGHTS.includes(distribution)) {
       problems.push(`${writtenAs.shards}: expected weight 1 with --distribution ${distribution}, got ${weight}`);
     }
+  }
+  return problems;
+}
+
+/** Where the replicas of a shard are. */
+export const replicasOf = ({ replicas }: Pick<Values, "replicas">, name: string): Address[] =>
+  replicas
+    .map(parseReplica)
+    .filter((replica) => replica?.name === name)
+    .map((replica) => replica!.address);
+
+function parseReplica(text: string): { name: string; address: Address } | undefined {
+  const equals = text.indexOf("=");
+  const address = parseAddress(text.slice(equals + 1), "");
+  const isUsable =
+    equals > 0 && address !== undefined && ("path" in address || (address.port > 0 && address.host !== ""));
+  return isUsable ? { name: text.slice(0, equals), address } : undefined;
+}
+
+function checkReplicas(values: Values, writtenAs: WrittenAs): string[] {
+  const { replicas, readPolicy, onFailure, protocol, discover } = values;
+  const problems: string[] = [];
+  if (replicas.length === 0 && readPolicy === "replica")
+    problems.push(`${writtenAs.readPolicy}: expected --replicas beside replica, got none`);
+  if (replicas.length === 0 && onFailure === "replica")
+    problems.push(`${writtenAs.onFailure}: expected --replicas beside replica, got none`);
+  if (replicas.length > 0 && protocol !== "redis")
+    problems.push(`${writtenAs.replicas}: expected --protocol redis beside it, got ${protocol}`);
+  const names = new Set(shardsOf(values).map(({ name }) => name));
+  for (const text of replicas) {
+    const replica = parseReplica(text);
+    if (replica === undefined) problems.push(`${writtenAs.replicas}: expected ${REPLICA_FORM}, got ${text}`);
+    else if (discover === undefined && !names.has(replica.name))
+      problems.push(`${writtenAs.replicas}: expected the name of a shard, got ${replica.name}`);
   }
   return problems;
 }
@@ -140,7 +175,7 @@ export const listenOf = ({ listen, protocol }: Values): Address =>
   listen ?? { host: "127.0.0.1", port: PORTS[protocol] };
 
 /** What becomes of the keys of a shard that has failed: a cache may have them elsewhere, a store may not. */
-export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" {
+export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" | "replica" {
   const isCache = protocol !== "redis" && !SHIFTING.has(distribution);
   return onFailure ?? (isCache ? "next" : "fail");
 }

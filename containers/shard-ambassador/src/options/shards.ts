@@ -1,7 +1,25 @@
 // Options of how shards are found, and of TLS to them.
-import { boolean, duration, list, option, path, text } from "@outrigger/options";
+import { boolean, choice, duration, list, option, path, text } from "@outrigger/options";
 
 import { DISCOVER_FORM } from "../discovery/lookup.ts";
+
+export const REPLICA_FORM = "name=host:port";
+
+export const replication = {
+  replicas: option({
+    kind: list(text(REPLICA_FORM)),
+    section: "Replicas",
+    summary:
+      "Replicas of shards of Redis, as `name=host:port` with commas between them; a shard may have several. How they come to hold what the shard holds is the servers' business (`replicaof`).",
+  }),
+  readPolicy: option({
+    kind: choice(["primary", "replica"]),
+    default: "primary",
+    section: "Replicas",
+    summary:
+      "Who answers commands that only read. `replica`: the replicas of a shard in turns, as long as one is up; a client may then not see what it has just written. `primary`: the shard itself.",
+  }),
+};
 
 export const discovery = {
   discover: option({

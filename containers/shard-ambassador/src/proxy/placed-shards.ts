@@ -85,7 +85,11 @@ export function placeShards<S extends Placeable>(
   };
 }
 
-function factsOf({ spec, metrics, log, onShards }: PoolSettings, shard: ShardSpec, settle: () => void): ShardFacts {
+export function factsOf(
+  { spec, metrics, log, onShards }: PoolSettings,
+  shard: ShardSpec,
+  settle: () => void,
+): ShardFacts {
   const labels = { pool: spec.name, shard: shard.name };
   return {
     ...shard,

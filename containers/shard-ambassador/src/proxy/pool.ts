@@ -1,4 +1,5 @@
 // A pool of Redis or memcached: clients on one side, shards on the other, and the placement between them.
+import { formatAddress } from "@outrigger/options";
 import type { Address } from "@outrigger/options";
 import type { Logger } from "@outrigger/runtime";
 
@@ -9,15 +10,16 @@ import type { Plan } from "../placement/plan.ts";
 import type { PoolSpec, PoolValues } from "../pools.ts";
 import { createDispatch } from "../redis/dispatch.ts";
 import { RequestParser } from "../redis/request-parser.ts";
-import { listenOf, timeoutOf } from "../shards.ts";
+import { listenOf, onFailureOf, replicasOf, timeoutOf } from "../shards.ts";
 import type { PlacementValues } from "../shards.ts";
 import { createClients } from "./clients.ts";
 import type { Clients } from "./clients.ts";
 import type { DispatchSettings } from "./dispatching.ts";
 import type { HotKey } from "./hot-keys.ts";
 import type { Machinery } from "./machinery.ts";
-import { placeShards, refusalCells } from "./placed-shards.ts";
+import { factsOf, placeShards, refusalCells } from "./placed-shards.ts";
 import type { ShardFacts } from "./placed-shards.ts";
+import { withReplicas } from "./replicas.ts";
 import { createShard } from "./shard.ts";
 import type { Shard, ShardStatus } from "./shard.ts";
 import type { PoolStatistics } from "./statistics.ts";
@@ -109,7 +111,23 @@ function openClients({ spec, machinery, metrics, log }: PoolSettings, dispatchin
   return createClients({ connection: { ...connection, createParser, dispatch }, ...others });
 }
 
-function openShard({ spec, machinery }: PoolSettings, facts: ShardFacts): Shard {
+function openShard(settings: PoolSettings, facts: ShardFacts): Shard {
+  const { values } = settings.spec;
+  const primary = openServer(settings, facts);
+  const replicas = replicasOf(values, facts.name).map((address) => {
+    const replica = { ...facts, name: `${facts.name}@${formatAddress(address)}`, address };
+    return openServer(
+      settings,
+      factsOf(settings, replica, () => undefined),
+    );
+  });
+  return withReplicas(primary, replicas, {
+    prefersReplicas: values.readPolicy === "replica",
+    fallsBack: onFailureOf(values) === "replica",
+  });
+}
+
+function openServer({ spec, machinery }: PoolSettings, facts: ShardFacts): Shard {
   const { values } = spec;
   return createShard({
     ...machinery,

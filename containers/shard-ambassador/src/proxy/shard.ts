@@ -38,6 +38,9 @@ export type Shard = {
   openOwn(protocol: 2 | 3, settings: OwnLinkSettings): ShardLink;
   /** Failures in a row: lost connections, late replies, attempts to connect. */
   failures(): number;
+  isUp(): boolean;
+  /** Who answers a command that only reads; the shard itself where this is undefined. */
+  reader?(): Shard;
   status(): ShardStatus;
   statistics(): ShardStatistics;
   /** Requests so far. */
@@ -75,6 +78,7 @@ export function createShard(settings: ShardSettings): Shard {
     link,
     openOwn: (protocol, own) => new ShardLink({ ...commonOf(protocol), onState: () => undefined, ...own }),
     failures: () => failures,
+    isUp: () => state.up,
     status,
     served: () => all().reduce((sum, { requests }) => sum + requests, 0),
     statistics: () => counts.statistics(all()),

@@ -21,11 +21,23 @@ export type Command = {
   readonly last: number;
   readonly step: number;
   readonly extra: number;
+  /** Changes nothing, so that a replica can answer it. */
+  readonly isRead: boolean;
   /** Set where the command can be split over shards. */
   readonly merge: MergeKind | undefined;
 };
 
-type Spec = Partial<Omit<Command, "name">> & { readonly names: string };
+/** By the flag `readonly` that `COMMAND` tells of them. */
+const READS = new Set(
+  `bitcount bitfield_ro bitpos dump eval_ro evalsha_ro exists expiretime fcall_ro geodist geohash geopos georadius_ro
+  georadiusbymember_ro geosearch get getbit getrange hexists hget hgetall hkeys hlen hmget hrandfield hscan hstrlen hvals
+  lcs lindex llen lpos lrange mget object pexpiretime pttl scard sdiff sinter sintercard sismember smembers smismember
+  sort_ro srandmember sscan strlen substr sunion ttl type xinfo xlen xpending xrange xread xrevrange zcard zcount zdiff
+  zinter zintercard zlexcount zmscore zrandmember zrange zrangebylex zrangebyscore zrank zrevrange zrevrangebylex
+  zrevrangebyscore zrevrank zscan zscore zunion`.split(/\s+/),
+);
+
+type Spec = Partial<Omit<Command, "name" | "isRead">> & { readonly names: string };
 
 const SPECS: readonly Spec[] = [
   {
@@ -75,6 +87,7 @@ export const COMMANDS: readonly Command[] = SPECS.flatMap(({ names, ...given }) 
     last: given.first ?? 1,
     step: 1,
     extra: 0,
+    isRead: READS.has(name),
     merge: undefined,
     ...given,
   })),

@@ -50,7 +50,7 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
     const shard = shardNumber(command, request, topologies.current.locate);
     if (command.kind === "keys" && command.first < request.count)
       settings.hotKeys.see(request.bytes, request.argumentStart(command.first), request.argumentEnd(command.first));
-    if (shard >= 0) send(shard, slot, { session, part: 0 }, request.bytes, request.start, request.end);
+    if (shard >= 0) send(shard, slot, { command, session, part: 0 }, request.bytes, request.start, request.end);
     else if (shard === CROSS_SHARD && command.merge !== undefined)
       sendParts(command, command.merge, request, slot, session);
     else refuseKeys(command, shard, slot);
@@ -59,12 +59,13 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
   function send(
     shard: number,
     slot: Slot,
-    { session, part }: { session: Session; part: number },
+    { command, session, part }: { command: Command; session: Session; part: number },
     bytes: Buffer,
     start: number,
     end: number,
   ): void {
-    const { counters, link } = topologies.current.shards[shard]!;
+    const owner = topologies.current.shards[shard]!;
+    const { counters, link } = command.isRead && owner.reader !== undefined ? owner.reader() : owner;
     counters.requests.add(1);
     link(session.protocol, session.id).send(slot, part, bytes, start, end);
   }
@@ -73,7 +74,7 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
     const { parts, merge } = split(command, kind, request, topologies.current.locate);
     slot.merge = merge;
     settings.onSplit(parts.length);
-    parts.forEach(({ shard, bytes }, part) => send(shard, slot, { session, part }, bytes, 0, bytes.length));
+    parts.forEach(({ shard, bytes }, part) => send(shard, slot, { command, session, part }, bytes, 0, bytes.length));
   }
 }
 
