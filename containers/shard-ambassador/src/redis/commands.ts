@@ -12,6 +12,8 @@ export type Command = {
     | "store" // key 1, and one after STORE or STOREDIST
     | "streams" // the first half of what follows STREAMS
     | "local" // answered by the ambassador
+    | "transaction" // MULTI and what belongs to it
+    | "subscription" // SUBSCRIBE and what belongs to it: arguments are channels
     | "blocking"
     | "whole"; // concerns a whole server or its connection
   readonly first: number;
@@ -50,13 +52,17 @@ const SPECS: readonly Spec[] = [
   { names: "zdiffstore zinterstore zunionstore", kind: "numkeys", first: 2, extra: 1 },
   { names: "sort georadius georadiusbymember", kind: "store" },
   { names: "xread xreadgroup", kind: "streams" },
+  { names: "publish spublish" },
+  { names: "multi exec discard unwatch", kind: "transaction" },
+  { names: "watch", kind: "transaction", last: -1 },
+  { names: "subscribe ssubscribe", kind: "subscription", last: -1 },
+  { names: "unsubscribe sunsubscribe", kind: "subscription" },
   { names: "auth ping echo select command client hello quit info outrigger", kind: "local" },
   { names: "blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin wait waitaof", kind: "blocking" },
   {
-    names: `acl asking bgrewriteaof bgsave cluster config dbsize debug discard exec failover flushall flushdb
-      function keys lastsave latency lolwut migrate module monitor multi psubscribe psync publish pubsub punsubscribe
-      randomkey readonly readwrite replicaof reset role save scan script shutdown slaveof slowlog spublish ssubscribe
-      subscribe sunsubscribe swapdb sync time unsubscribe unwatch watch`,
+    names: `acl asking bgrewriteaof bgsave cluster config dbsize debug failover flushall flushdb function keys
+      lastsave latency lolwut migrate module monitor psubscribe psync pubsub punsubscribe randomkey readonly readwrite
+      replicaof reset role save scan script shutdown slaveof slowlog swapdb sync time`,
     kind: "whole",
   },
 ];
