@@ -20,10 +20,10 @@ const CHUNK = LINES / CHUNKS;
 
 const logrotate = findProgram("logrotate");
 
-test.skipIf(logrotate === undefined)(
-  `${LINES} numbered lines all arrive, through ${ROTATIONS} rotations by both strategies, ${KILLS} kills and a collector that refuses at random`,
+test.skipIf(logrotate === undefined).each(["nocompress", "compress"])(
+  `${LINES} numbered lines all arrive, through ${ROTATIONS} rotations by both strategies (%s), ${KILLS} kills and a collector that refuses at random`,
   { timeout: 600_000 },
-  async () => {
+  async (compression) => {
     const folder = tempDir(cleanup);
     const at = (name: string): string => join(folder, name);
     const collector = await startCollector(cleanup);
@@ -38,7 +38,7 @@ test.skipIf(logrotate === undefined)(
     };
     const missing = (): number => seen.reduce((count, times) => count + (times === 0 ? 1 : 0), 0);
     const rules = (path: string, strategy: string): string =>
-      `${path} {\n  rotate 1000\n  size 1\n  ${strategy}\n  nocompress\n  su ${execFileSync("id", ["-un"]).toString().trim()} ${execFileSync("id", ["-gn"]).toString().trim()}\n}\n`;
+      `${path} {\n  rotate 1000\n  size 1\n  ${strategy}\n  ${compression}\n  su ${execFileSync("id", ["-un"]).toString().trim()} ${execFileSync("id", ["-gn"]).toString().trim()}\n}\n`;
     writeFileSync(at("logrotate.conf"), rules(at("moved.log"), "create") + rules(at("copied.log"), "copytruncate"), {
       mode: 0o600,
     });

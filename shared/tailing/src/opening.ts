@@ -6,12 +6,12 @@ import { createMemory } from "./memory.ts";
 import type { Memory } from "./memory.ts";
 import { createPatience } from "./patience.ts";
 import type { Patience } from "./patience.ts";
-import { createPlaces } from "./places.ts";
+import { createPlaces, raise } from "./places.ts";
 import type { Place, Places } from "./places.ts";
 import { MAX_TRIES, fileAt, findContinuation, findLater, keyOf } from "./siblings.ts";
 import type { Found } from "./siblings.ts";
 import { createTails } from "./tails.ts";
-import type { OpeningSettings, Tails } from "./tails.ts";
+import type { Followed, OpeningSettings, Tails } from "./tails.ts";
 
 export type Opening = {
   /** Opens all that is new; resolves to those that lie where the pattern says, by device and inode. */
@@ -106,7 +106,7 @@ async function openMarked(state: State): Promise<boolean> {
 
 /** Opens what came to lie at the place after the latest that was seen there, and went before anybody looked. */
 async function openBetween(
-  { tails, memory, isFirst }: State,
+  { tails, memory, patience, isFirst }: State,
   place: Place,
   { key, current }: { key: string | undefined; current: ReadonlySet<string> },
 ): Promise<boolean> {
@@ -115,14 +115,20 @@ async function openBetween(
   place.isSettled = false;
   // What waits, or cannot be opened, has its turn later.
   if (key !== undefined && !followed.has(key)) return true;
+  // It may have been written after it was read last.
+  await raiseTo(place, followed.get(place.latest ?? ""));
   const isResumed = isFirst && key !== undefined && followed.get(key)!.tail.isContinued;
   const later = isResumed ? [] : await findLater(place);
   const isWhole = await each(later, async (found) => {
-    if (current.has(found.key) || followed.has(found.key)) return true;
+    if (current.has(found.key) || followed.has(found.key) || (await patience.isCompressed(found))) return true;
     return tails.open(place, found, await memory.markOf(found.path, found.key));
   });
   if (isWhole) settle(place, key, later.at(-1)?.key);
   return isWhole;
+}
+
+async function raiseTo(place: Place, latest: Followed | undefined): Promise<void> {
+  if (latest !== undefined) raise(place, await latest.tail.lastWrite());
 }
 
 /** While nothing lies there, it is looked for as long as what did is still read. */

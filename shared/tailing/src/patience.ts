@@ -11,6 +11,8 @@ export type Patience = {
    * may be the file of another that happens to write the same.
    */
   waits(found: Found): Promise<boolean>;
+  /** Whether it is what a file that is followed has been compressed to. */
+  isCompressed(found: Found): Promise<boolean>;
   forgetAllBut(current: ReadonlySet<string>): void;
 };
 
@@ -27,6 +29,7 @@ export function createPatience(followed: ReadonlyMap<string, Followed>): Patienc
       else looks.delete(key);
       return isWaiting;
     },
+    isCompressed: async ({ path }) => path.endsWith(".gz") && isCopy(path, followed.values()),
     forgetAllBut: (current) => {
       for (const key of looks.keys()) if (!current.has(key)) looks.delete(key);
     },

@@ -1,5 +1,6 @@
 // Files that are rotated while what was read of them still waits: one look then takes as long as the outputs do.
-import { appendFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 
 import { until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
@@ -46,6 +47,36 @@ test("after a kill a file that comes and goes while the one before it waits for 
   folder.release();
   await arrive(folder, 40);
   expect(numbersOf(folder.lines)).toEqual(upTo(40));
+});
+
+test("a renamed file that is compressed at once is read once, whether its time is kept or not, also after a kill", async () => {
+  for (const isTimeKept of [true, false]) {
+    for (const isKilled of [false, true]) {
+      const folder = createFolder(cleanup);
+      const file = createRotated(folder.at);
+      file.write(0, 10);
+      await arrive(folder, 10);
+      await folder.looks(2);
+      if (isKilled) {
+        await folder.kill();
+        folder.start();
+        await folder.looks(2);
+      }
+      // Between two looks, as nothing is awaited.
+      file.write(10, 20);
+      file.rotate();
+      const path = folder.at("a.log.1");
+      const { atime, mtime } = statSync(path);
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+      if (isTimeKept) utimesSync(`${path}.gz`, atime, mtime);
+      rmSync(path);
+      file.write(20, 30);
+      await arrive(folder, 30);
+      await folder.looks(30);
+      expect(numbersOf(folder.lines)).toEqual(upTo(30));
+      await folder.stop();
+    }
+  }
 });
 
 test("after a kill in a row of kills each file of those that came and went is read", async () => {

@@ -24,6 +24,8 @@ export type Tail = {
   mark(): Mark;
   /** When the file was last written, as it was last looked at. */
   writtenAt(): number;
+  /** When it was last written, looked at now. */
+  lastWrite(): Promise<number>;
   /** Whether more is there than could be read in its turn. */
   isBehind(): boolean;
   /** Whether the other file looks like a copy of what has been read of this one, be it whole yet or not. */
@@ -119,6 +121,7 @@ function tailOf(state: State, isContinued: boolean): Tail {
     end: (whole) => state.sink.end(whole),
     mark: () => markOf(state),
     writtenAt: () => state.writtenAt,
+    lastWrite: () => source.look().then(({ mtimeMs }) => mtimeMs),
     isBehind: () => state.isBehind,
     isCopiedBy: (other) => looksCopied(source, other, state),
     close: () => source.close(),
