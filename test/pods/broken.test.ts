@@ -117,10 +117,13 @@ describe.skipIf(needs.skip)(needs.title("a pod"), () => {
     await until(async () => (await pod.get(8080, "/")).body === "served", { timeoutMs: 20_000 });
     await pod.update("my-app", configuration("changed"));
     await saying(pod, "config-sync", /shareProcessNamespace/);
-    const { status } = await until(async () => {
-      const answer = await pod.get(9914, "/readyz");
-      return answer.body.includes("shareProcessNamespace") && answer;
-    });
+    const { status } = await until(
+      async () => {
+        const answer = await pod.get(9914, "/readyz");
+        return answer.body.includes("shareProcessNamespace") && answer;
+      },
+      { describe: "/readyz to name what is missing", timeoutMs: 30_000 },
+    );
     // What the application has is good, so the pod stays in service.
     expect(status).toBe(200);
     expect((await pod.get(9914, "/metrics")).body).toMatch(/config_sync_\w+_total\{[^}]*\} [1-9]/);
