@@ -8,7 +8,7 @@ export const KEY_FORM =
 type Finder = (head: HeadParser, peer: Peer, range: Range) => boolean;
 
 /** A part of some bytes. */
-type Range = { bytes: Uint8Array; start: number; end: number };
+type Range = { bytes: Buffer; start: number; end: number };
 
 export type KeyReader = Range & {
   /** Looks for the key of a request; true when the range is where it is, until the next call. */
@@ -58,7 +58,7 @@ export function createKeyReader(sources: readonly string[], isTrusted: IsTrusted
   return reader;
 }
 
-function set(range: Range, bytes: Uint8Array, start: number, end: number): boolean {
+function set(range: Range, bytes: Buffer, start: number, end: number): boolean {
   range.bytes = bytes;
   range.start = start;
   range.end = end;
@@ -133,7 +133,7 @@ function inCookie(name: string): Finder {
 
 /** The value of the first `key=value` between separators, behind which spaces may stand. */
 function findPair(
-  bytes: Uint8Array,
+  bytes: Buffer,
   { start, end, separator }: { start: number; end: number; separator: number },
   key: Uint8Array,
   range: Range,

@@ -35,7 +35,7 @@ export function createDispatch({ topologies, local, hotKeys, onRefused, onSplit 
     return link(2, id);
   }
 
-  function ownerOf(key: Uint8Array): number {
+  function ownerOf(key: Buffer): number {
     hotKeys.see(key, 0, key.length);
     return topologies.current.locate(key, 0, key.length);
   }

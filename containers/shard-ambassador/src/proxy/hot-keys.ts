@@ -10,7 +10,7 @@ export type HotKey = {
 
 export type HotKeys = {
   /** A request for the key in this range. */
-  see(bytes: Uint8Array, start: number, end: number): void;
+  see(bytes: Buffer, start: number, end: number): void;
   /** Time goes on: what was counts for less. */
   age(): void;
   /** The hottest, in order. */
@@ -33,12 +33,13 @@ export function createHotKeys(): HotKeys {
   const hashes = new Uint32Array(SETS * WAYS);
   const counts = new Float64Array(SETS * WAYS);
   const errors = new Float64Array(SETS * WAYS);
-  const keys: (Buffer | undefined)[] = Array.from({ length: SETS * WAYS });
+  /** Each byte a character: text that is decoded when it is shown, and holds no other memory. */
+  const keys: (string | undefined)[] = Array.from({ length: SETS * WAYS });
   let total = 0;
   let random = 0x9e3779b9;
   let skip = 0;
 
-  function sample(bytes: Uint8Array, start: number, end: number): void {
+  function sample(bytes: Buffer, start: number, end: number): void {
     // Not every sixteenth, which may be the same one each time: as many as a generator of Marsaglia's says.
     random ^= random << 13;
     random ^= random >>> 17;
@@ -56,7 +57,7 @@ export function createHotKeys(): HotKeys {
       if (counts[at]! < counts[smallest]!) smallest = at;
     }
     hashes[smallest] = hash;
-    keys[smallest] = Buffer.from(bytes.subarray(start, Math.min(end, start + MAX_SHOWN)));
+    keys[smallest] = bytes.toString("latin1", start, Math.min(end, start + MAX_SHOWN));
     errors[smallest] = counts[smallest]!;
     counts[smallest]!++;
   }
@@ -77,7 +78,9 @@ export function createHotKeys(): HotKeys {
       if (total < ENOUGH) return [];
       const sure = Array.from(counts, (seen, at) => ({ at, seen: seen - errors[at]! }));
       const hottest = sure.filter(({ seen }) => seen >= 1).sort((a, b) => b.seen - a.seen);
-      return hottest.slice(0, count).map(({ at, seen }) => ({ key: keys[at]!.toString(), share: seen / total }));
+      return hottest
+        .slice(0, count)
+        .map(({ at, seen }) => ({ key: Buffer.from(keys[at]!, "latin1").toString(), share: seen / total }));
     },
   };
 }
