@@ -86,8 +86,10 @@ async function looksCopied(
   other: Source,
   { offset, head }: { offset: number; head: string },
 ): Promise<boolean> {
-  if (offset < HEAD || !(await beginsWith(other, head))) return false;
+  // Its beginning may be known though nothing after it has been read yet.
+  if (head.length < HEAD * 2 || !(await beginsWith(other, head))) return false;
   const end = other.isCompressed ? offset : Math.min(offset, (await other.look()).size);
+  if (end < HEAD) return true;
   const [own, others] = [await source.read(end - LAST, LAST), await other.read(end - LAST, LAST)];
   // What has just been cut back has nothing to compare, and will ask for the rest of it at once.
   return own.length < others.length || own.equals(others);
