@@ -39,7 +39,7 @@ test("--check finds everything in order, and says so line by line", async () => 
 
 test("the demo explains itself, serves what it has printed, and is gone after SIGINT", async () => {
   const { child, text, status, left } = startDemo("--free-ports");
-  await until(() => text().includes("readiness changed  ready=true"), { timeoutMs: 15_000, describe: "the demo" });
+  await until(() => text().includes("readiness changed  ready=true"), { timeoutMs: 45_000, describe: "the demo" });
   const shown = text();
   expect(shown).not.toContain("\u001b[");
   const ca = found(shown, /curl --cacert (\S+\/ca\.crt) https/);
