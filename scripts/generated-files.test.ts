@@ -11,7 +11,7 @@ async function repositoryCopy(): Promise<string> {
   const folder = tempDir(onTestFinished);
   mkdirSync(join(folder, "containers"));
   const container = join("containers", "tls-sidecar");
-  cpSync(join(repository, container), join(folder, container), { recursive: true });
+  for (const path of [container, "charts"]) cpSync(join(repository, path), join(folder, path), { recursive: true });
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
   for (const file of ["README.md", ".oxfmtrc.json", "package.json"]) cpSync(join(repository, file), join(folder, file));
   // The root README speaks of all containers, the copy has one.

@@ -16,6 +16,7 @@ import type { AnyContainer } from "@outrigger/runtime";
 import { format } from "oxfmt";
 import type { FormatConfig } from "oxfmt";
 
+import { chartParts, schemaJson, tableTemplate } from "./charts/files.ts";
 import { containerFolder, containerNames, loadContainer } from "./containers.ts";
 import { dockerfileOf } from "./images/dockerfile.ts";
 import { plainPod } from "./images/plain-pod.ts";
@@ -37,6 +38,8 @@ export async function generateFiles(repository: string): Promise<Generated> {
     files.push({ path, text: filled.text });
   };
   fill("README.md", { containers: containersTable(containers) });
+  fill("charts/README.md", chartParts(containers, repository));
+  files.push(...(await chartFiles(containers, repository)));
   for (const container of containers) {
     const folder = `containers/${container.name}`;
     fill(`${folder}/README.md`, partsOf(container), containerFolder(container.name, repository));
@@ -50,6 +53,14 @@ export async function generateFiles(repository: string): Promise<Generated> {
   }
   return { files, problems };
 }
+
+const chartFiles = async (containers: readonly AnyContainer[], repository: string): Promise<GeneratedFile[]> => [
+  { path: "charts/outrigger/templates/_table.tpl", text: tableTemplate(containers) },
+  {
+    path: "charts/outrigger/values.schema.json",
+    text: await formatted("values.schema.json", schemaJson(containers), repository),
+  },
+];
 
 /** The files that are not as they should be. */
 export const staleFiles = ({ files }: Generated, repository: string): GeneratedFile[] =>
