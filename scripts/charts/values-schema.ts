@@ -71,7 +71,7 @@ export const SHARED: Readonly<Record<string, Schema>> = {
       properties: { mounts: { type: "object", additionalProperties: mount } },
     },
   },
-  monitoring: strict("How Prometheus finds the containers.", {
+  monitoring: strict("How Prometheus finds the containers, and what it makes of them.", {
     annotations: flag(
       "`prometheus.io/` annotations on the pod: of the application's metrics if an adapter shows them.",
     ),
@@ -79,6 +79,14 @@ export const SHARED: Readonly<Record<string, Schema>> = {
       enabled: flag("Whether there is one."),
       interval: text("How often it scrapes."),
       labels,
+    }),
+    rules: strict("A PrometheusRule of the operator with the alerts for the containers that are there.", {
+      enabled: flag("Whether there is one. Once is enough for a Prometheus: the alerts are about all pods."),
+      labels,
+    }),
+    dashboards: strict("ConfigMaps with a dashboard for each container, as Grafana's sidecar loads them.", {
+      enabled: flag("Whether there are such. Once is enough for a Grafana."),
+      labels: { ...labels, description: 'Labels; by default `grafana_dashboard: "1"`.' },
     }),
   }),
 };

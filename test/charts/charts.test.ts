@@ -242,8 +242,13 @@ describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
       "ServiceAccount",
       "StatefulSet",
     ]);
+    const { ports } = manifests.find(({ kind }) => kind === "Service")!.spec as { ports: unknown };
+    expect(ports).toEqual([
+      { name: "https", port: 443, targetPort: 8443 },
+      { name: "web", port: 80, targetPort: 8080 },
+    ]);
     const policy = manifests.find(({ kind }) => kind === "NetworkPolicy")!.spec as { ingress: { ports: unknown[] }[] };
-    expect(policy.ingress.map(({ ports }) => ports)).toEqual([[{ port: "https" }, { port: "web" }], [{ port: 9910 }]]);
+    expect(policy.ingress.map((rule) => rule.ports)).toEqual([[{ port: 8443 }, { port: 8080 }], [{ port: 9910 }]]);
   });
 
   const refusals: [string, unknown, string, { kube?: string }?][] = [

@@ -62,7 +62,7 @@ export async function openHelm(major: HelmMajor, cleanup: Cleanup): Promise<Helm
 }
 
 /** The pod that the workload makes. */
-function podOf(manifests: readonly Manifest[]): Pod {
+export function podOf(manifests: readonly Manifest[]): Pod {
   const workload = manifests.find(({ kind }) => kind === "Deployment" || kind === "StatefulSet");
   if (workload === undefined) throw new Error("expected a Deployment or a StatefulSet, got none");
   return (workload.spec as { template: Pod }).template;

@@ -1,22 +1,17 @@
 // Over any combination of containers, modes and clusters: what is rendered is what Kubernetes takes, fit for the
 // restricted level of Pod Security, and each container understands the options that it is given.
-import { prefixOf, resolveOptions } from "@outrigger/options";
-import { tableOf } from "@outrigger/runtime";
 import { assert, asyncProperty, boolean, constantFrom, record } from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { whyNoHelm } from "../../scripts/charts/tools.ts";
 import type { HelmMajor } from "../../scripts/charts/tools.ts";
-import { containerNames, loadContainer } from "../../scripts/containers.ts";
-import type { PodContainer } from "../docs/examples.ts";
 import { containersOf } from "../docs/examples.ts";
 import { restrictedViolations } from "../docs/pod-security.ts";
-import type { Manifest, Rendered } from "./helm.ts";
 import { openHelm } from "./helm.ts";
 import { podProblems, schemaProblems } from "./manifests.ts";
+import { optionProblems } from "./options.ts";
 
 const MAJORS: HelmMajor[] = [3, 4];
-const containers = await Promise.all(containerNames().map((name) => loadContainer(name)));
 
 const OPTIONS = {
   configSync: {
@@ -81,25 +76,6 @@ function valuesOf({ instances: chosen, kind, all, openshift, annotations }: Sett
       monitoring: { annotations, podMonitor: { enabled: all } },
     },
   };
-}
-
-/** What the containers of ours have against the options that they would be started with. */
-function optionProblems({ manifests, pod }: Rendered): string[] {
-  return containersOf(pod).flatMap((each) => {
-    const container = containers.find(({ name }) => each.image.startsWith(`outrigger/${name}:`));
-    if (container === undefined) return [];
-    const env = Object.fromEntries((each.env ?? []).map(({ name, value }) => [name, value]));
-    const readFile = (): string => mountedOptions(each, manifests);
-    const table = tableOf(container);
-    const { problems } = resolveOptions(container.name, table, { argv: each.args ?? [], env, readFile });
-    const given = (each.args ?? []).length + Object.keys(env).length;
-    return given === 0 ? [...problems, `${each.name}: no ${prefixOf(container.name)} options`] : problems;
-  });
-}
-
-function mountedOptions({ name }: PodContainer, manifests: readonly Manifest[]): string {
-  const map = manifests.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === `my-app-${name}`);
-  return (map!["data"] as Record<string, string>)["options.json"]!;
 }
 
 describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {

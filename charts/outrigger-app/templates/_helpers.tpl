@@ -31,6 +31,20 @@ labels: {{- include "outrigger-app.labels" . | nindent 2 }}
 {{- if $image.digest -}}{{- printf "%s@%s" $name $image.digest -}}{{- else -}}{{- printf "%s:%s" $name ($image.tag | default "latest") -}}{{- end -}}
 {{- end -}}
 
+{{/*
+The number of a port in the pod, given by number or by name: of the application, or of a container of ours. By number, because
+not every cluster and network finds the names of ports of native sidecars.
+*/}}
+{{- define "outrigger-app.port" -}}
+{{- $port := .port | toString -}}
+{{- $numbers := dict -}}
+{{- range (include "outrigger.instances" (dict "root" .root) | fromYaml).items -}}
+{{- range .ports -}}{{- if .open -}}{{- $_ := set $numbers .name .number -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- range $name, $number := .root.Values.ports -}}{{- $_ := set $numbers $name $number -}}{{- end -}}
+{{- get $numbers $port | default $port -}}
+{{- end -}}
+
 {{/* The pod without our containers. */}}
 {{- define "outrigger-app.spec" -}}
 serviceAccountName: {{ include "outrigger-app.serviceAccount" . }}

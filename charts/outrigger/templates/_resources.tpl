@@ -1,11 +1,13 @@
 {{/*
-What stands beside the workload: ConfigMaps of options, the rights of config-sync, a PodMonitor. Takes (dict "root" $
+What stands beside the workload: ConfigMaps of options, the rights of config-sync, and what is monitored. Takes (dict "root" $
 "name" <prefix of names> "serviceAccount" <its name> "selector" <the pods' labels> "labels" <labels>).
 */}}
 {{- define "outrigger.resources" -}}
 {{- include "outrigger.configMaps" . -}}
 {{- include "outrigger.rbac" . -}}
 {{- include "outrigger.podMonitor" . -}}
+{{- include "outrigger.prometheusRule" . -}}
+{{- include "outrigger.dashboards" . -}}
 {{- end -}}
 
 {{- define "outrigger.configMaps" -}}
@@ -114,6 +116,56 @@ spec:
       interval: {{ . }}
       {{- end }}
     {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The names of the containers that there are instances of, as `names`. */}}
+{{- define "outrigger.kinds" -}}
+{{- $names := list -}}
+{{- range (include "outrigger.instances" . | fromYaml).items -}}
+{{- if ne .mode "init" -}}{{- $names = append $names .about.name -}}{{- end -}}
+{{- end -}}
+{{- toYaml (dict "names" (uniq $names)) -}}
+{{- end -}}
+
+{{- define "outrigger.prometheusRule" -}}
+{{- $values := get .root.Values (.key | default "outrigger") | default dict -}}
+{{- $rules := dig "monitoring" "rules" dict $values -}}
+{{- $names := (include "outrigger.kinds" . | fromYaml).names -}}
+{{- if and $rules.enabled $names }}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: {{ .name | default .root.Release.Name }}
+  labels: {{- toYaml (merge (dict) ($rules.labels | default dict) (.labels | default dict)) | nindent 4 }}
+spec:
+  groups:
+    {{- range concat (list "common") $names }}
+    {{- with include (printf "outrigger.rules.%s" .) $ | fromYaml }}
+    - {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "outrigger.dashboards" -}}
+{{- $given := . -}}
+{{- $values := get .root.Values (.key | default "outrigger") | default dict -}}
+{{- $dashboards := dig "monitoring" "dashboards" dict $values -}}
+{{- if $dashboards.enabled }}
+{{- range (include "outrigger.kinds" . | fromYaml).names }}
+{{- with include (printf "outrigger.dashboard.%s" .) $ }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ printf "%s-dashboard-%s" ($given.name | default $given.root.Release.Name) (fromJson .).uid }}
+  labels: {{- toYaml (merge (dict) ($dashboards.labels | default (dict "grafana_dashboard" "1")) ($given.labels | default dict)) | nindent 4 }}
+data:
+  {{ (fromJson .).uid }}.json: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
