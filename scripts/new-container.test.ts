@@ -76,4 +76,4 @@ test("a new container generates, type-checks, lints, and passes its own and the 
   if (existsSync(join(folder, "test", "conformance"))) {
     passes("vitest", ...tests, "test/conformance", "-t", "spare-echo");
   }
-}, 120_000);
+}, 240_000);

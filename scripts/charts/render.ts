@@ -30,13 +30,17 @@ export type ChartOverlay = readonly ChartFile[];
 
 type Template = (values: string, ...args: readonly string[]) => Promise<string>;
 
+/** Copies a chart without what Helm has brought for it. */
+export const copyChart = (from: string, to: string): void =>
+  cpSync(from, to, { recursive: true, filter: (path) => path !== join(from, "charts") });
+
 /** Renders the application chart in the repository, with these generated files over it. */
-async function openChart(repository: string, overlay: ChartOverlay): Promise<{ template: Template; close(): void }> {
-  const helm = await unpackTool(3, "helm");
+function openChart(repository: string, overlay: ChartOverlay): { template: Template; close(): void } {
+  const helm = unpackTool(3, "helm");
   const folder = mkdtempSync(join(tmpdir(), "outrigger-render-"));
   const chart = join(folder, "charts/outrigger-app");
-  cpSync(join(repository, "charts/outrigger-app"), chart, { recursive: true });
-  cpSync(join(repository, "charts/outrigger"), join(chart, "charts/outrigger"), { recursive: true });
+  copyChart(join(repository, "charts/outrigger-app"), chart);
+  copyChart(join(repository, "charts/outrigger"), join(chart, "charts/outrigger"));
   for (const { path, text } of overlay) {
     const [, inLibrary] = /^charts\/outrigger\/(.*)$/.exec(path) ?? [];
     if (inLibrary !== undefined) writeFileSync(join(chart, "charts/outrigger", inLibrary), text);
@@ -59,7 +63,7 @@ export async function renderedFiles(
   repository: string,
   overlay: ChartOverlay,
 ): Promise<ChartFile[]> {
-  const chart = await openChart(repository, overlay);
+  const chart = openChart(repository, overlay);
   const recipes = join(repository, "charts/recipes");
   try {
     const plain = readdirSync(recipes).map(async (file) => {

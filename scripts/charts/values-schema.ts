@@ -17,7 +17,7 @@ const strict = (description: string, properties: Readonly<Record<string, Schema>
   properties,
 });
 const text = (description: string): Schema => ({ type: "string", description });
-const labels: Schema = { type: "object", additionalProperties: { type: "string" } };
+const labels: Schema = { ...object("Its labels."), additionalProperties: { type: "string" } };
 
 const image = strict("The image; by default that of the chart's version.", {
   registry: text("The registry, before the repository."),
@@ -59,7 +59,7 @@ export const SHARED: Readonly<Record<string, Schema>> = {
     description: "What all charts share.",
     properties: {
       imageRegistry: text("The registry of all images of ours."),
-      openshift: flag("Leave the user of the containers to the cluster."),
+      openshift: flag("Leave users and groups to the cluster."),
     },
   },
   volumes: {
@@ -114,7 +114,7 @@ function instanceSchema(container: AnyContainer): Schema {
       enum: modes,
       description:
         "`native`: an init container that goes on running (Kubernetes 1.29 and later). `sidecar`: a plain container beside the application." +
-        (once === true ? " `init`: runs once, before the application." : ""),
+        (once === true ? " `init`: runs once, before the application (of config-sync only)." : ""),
     },
     options: {
       ...options,

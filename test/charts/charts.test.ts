@@ -1,15 +1,20 @@
 // The charts as real Helm renders them, 3.17 and 4.1: what is put where, and what is refused.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 
+import { copyChart } from "../../scripts/charts/render.ts";
 import { whyNoHelm } from "../../scripts/charts/tools.ts";
 import type { HelmMajor } from "../../scripts/charts/tools.ts";
+import { root } from "../../scripts/tools.ts";
 import type { PodContainer } from "../docs/examples.ts";
 import { containersOf } from "../docs/examples.ts";
 import type { Helm, Rendered } from "./helm.ts";
 import { openHelm } from "./helm.ts";
 
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 const MAJORS: HelmMajor[] = [3, 4];
 const APP = { image: { repository: "app", tag: "1" } };
 const OLD = { kube: "1.28.0" };
@@ -40,24 +45,36 @@ const ALL = {
 
 describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
   let helm: Helm;
-  beforeAll(async () => {
-    helm = await openHelm(major, afterAll);
+  beforeAll(() => {
+    helm = openHelm(major, afterAll);
   });
 
-  test("finds nothing to say against the charts, and packs them", async () => {
+  test("finds nothing to say against the charts", async () => {
     for (const [chart, ...args] of [["outrigger"], ["outrigger-app", "--set=image.repository=app"]]) {
       const { ok, output } = await helm.run("lint", "--strict", join(helm.charts, chart!), ...args);
       expect([ok, output]).toEqual([true, expect.stringContaining("0 chart(s) failed")]);
     }
-    const packed = await helm.run("package", "-u", join(helm.charts, "outrigger-app"), "-d", helm.charts);
+  });
+
+  test("packs the application with the library in it, as the README says", async () => {
+    const chart = join(helm.charts, "fresh/outrigger-app");
+    copyChart(join(root, "charts/outrigger-app"), chart);
+    copyChart(join(root, "charts/outrigger"), join(helm.charts, "fresh/outrigger"));
+    expect(await helm.run("dependency", "build", chart)).toMatchObject({ ok: true });
+    const tls = ["--set=image.repository=a", "--set=outrigger.tlsSidecar.main.options.mode=tcp"];
+    const packed = await helm.run("package", chart, "-d", helm.charts);
     expect(packed).toMatchObject({ ok: true });
-    const shown = await helm.run(
-      "template",
-      "x",
-      join(helm.charts, "outrigger-app-0.1.0.tgz"),
-      "--set=image.repository=a",
-    );
-    expect(shown).toMatchObject({ ok: true, output: expect.stringContaining("kind: Deployment") });
+    for (const one of [chart, join(helm.charts, `outrigger-app-${version}.tgz`)]) {
+      const { output } = await helm.run("template", "x", one, "--kube-version", "1.31.0", ...tls);
+      expect(output).toContain("image: outrigger/tls-sidecar:");
+    }
+  });
+
+  test("has charts of the version of the containers", () => {
+    const read = (chart: string) =>
+      parse(readFileSync(join(root, "charts", chart, "Chart.yaml"), "utf8")) as Record<string, unknown>;
+    expect(read("outrigger")).toMatchObject({ version, appVersion: version });
+    expect(read("outrigger-app")).toMatchObject({ version, appVersion: version, dependencies: [{ version }] });
   });
 
   test("renders an application with nothing beside it", async () => {
@@ -165,6 +182,12 @@ describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
     expect(container).not.toHaveProperty("startupProbe");
     expect(container.env).toContainEqual({ name: "A", value: "b" });
     expect(container["securityContext"]).not.toHaveProperty("runAsUser");
+  });
+
+  test("leaves users and groups to OpenShift", async () => {
+    const { pod } = await helm.render(withOurs({ tlsSidecar: { main: {} }, global: { openshift: true } }));
+    expect(pod.spec.securityContext).toEqual({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+    expect(JSON.stringify(pod)).not.toContain("65532");
   });
 
   test("mounts volumes where they are said to be, in the application's containers, too", async () => {

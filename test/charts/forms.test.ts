@@ -28,7 +28,7 @@ const manifestsIn = (text: string): Manifest[] =>
 
 /** What Kustomize makes of a folder. */
 async function kustomize(major: HelmMajor, folder: string): Promise<Manifest[]> {
-  const kubectl = await unpackTool(major, "kubectl");
+  const kubectl = unpackTool(major, "kubectl");
   return manifestsIn((await run(kubectl, ["kustomize", folder])).stdout);
 }
 
@@ -90,7 +90,7 @@ async function namesInOrder(): Promise<string[]> {
 
 describe.skipIf(whyNoHelm() !== undefined).each([3, 4] satisfies HelmMajor[])("helm %i and its kubectl", (major) => {
   test("the recipe https is the same by Helm, by Kustomize and as plain manifests", async () => {
-    const helm = await openHelm(major, afterAll);
+    const helm = openHelm(major, afterAll);
     const values = readFileSync(join(root, "charts/recipes/https.yaml"), "utf8");
     const { manifests } = await helm.render(values, { kube: "1.34.0" });
     const byHelm = normalForm(manifests);

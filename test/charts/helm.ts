@@ -1,12 +1,13 @@
 // Real Helm over the charts of the repository.
 import { execFile } from "node:child_process";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Cleanup } from "@outrigger/testing";
 import { tempDir } from "@outrigger/testing";
 import { parseAllDocuments, stringify } from "yaml";
 
+import { copyChart } from "../../scripts/charts/render.ts";
 import type { HelmMajor } from "../../scripts/charts/tools.ts";
 import { unpackTool } from "../../scripts/charts/tools.ts";
 import { root } from "../../scripts/tools.ts";
@@ -32,12 +33,16 @@ export type Helm = {
 };
 
 /** Helm with a copy of the charts, the library in the application as a dependency. */
-export async function openHelm(major: HelmMajor, cleanup: Cleanup): Promise<Helm> {
-  const program = await unpackTool(major, "helm");
+export function openHelm(major: HelmMajor, cleanup: Cleanup): Helm {
+  const program = unpackTool(major, "helm");
   const home = tempDir(cleanup);
   const charts = join(home, "charts");
-  cpSync(join(root, "charts"), charts, { recursive: true });
-  cpSync(join(root, "charts/outrigger"), join(charts, "outrigger-app/charts/outrigger"), { recursive: true });
+  for (const [chart, place] of [
+    ["outrigger", "outrigger"],
+    ["outrigger-app", "outrigger-app"],
+    ["outrigger", "outrigger-app/charts/outrigger"],
+  ])
+    copyChart(join(root, "charts", chart!), join(charts, place!));
   const env = { ...process.env, HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
   const run: Helm["run"] = (...args) =>
     new Promise((resolve) => {

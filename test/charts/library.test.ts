@@ -37,7 +37,7 @@ const VALUES = `beside:
 
 describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
   test("renders a chart that has the library under another name", async () => {
-    const helm = await openHelm(major, afterAll);
+    const helm = openHelm(major, afterAll);
     const chart = join(helm.charts, "theirs");
     mkdirSync(join(chart, "templates"), { recursive: true });
     for (const [file, text] of Object.entries({

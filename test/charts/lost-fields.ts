@@ -9,7 +9,7 @@ import type { Manifest } from "./helm.ts";
 
 /** The paths of what is lost. */
 export async function lostFields(major: HelmMajor, manifest: Manifest): Promise<string[]> {
-  const kubectl = await unpackTool(major, "kubectl");
+  const kubectl = unpackTool(major, "kubectl");
   const args = ["set", "env", "--local", "-f", "-", "KUBECTL=x", "-o", "json"];
   const child = spawn(kubectl, args, { env: { ...process.env, KUBECONFIG: "/dev/null" } });
   child.stdin.end(JSON.stringify(manifest));

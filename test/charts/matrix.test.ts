@@ -80,7 +80,7 @@ function valuesOf({ instances: chosen, kind, all, openshift, annotations }: Sett
 
 describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
   test("renders only what a strict cluster takes and the containers understand", { timeout: 240_000 }, async () => {
-    const helm = await openHelm(major, afterAll);
+    const helm = openHelm(major, afterAll);
     await assert(
       asyncProperty(settings, async (chosen) => {
         const rendered = await helm.render(valuesOf(chosen), { kube: chosen.kube });

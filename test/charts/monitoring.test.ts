@@ -91,8 +91,8 @@ describe.skipIf(needs.skip)(needs.title("promtool"), () => {
 
 describe.skipIf(whyNoHelm() !== undefined).each([3, 4] satisfies HelmMajor[])("helm %i", (major) => {
   let helm: Helm;
-  beforeAll(async () => {
-    helm = await openHelm(major, afterAll);
+  beforeAll(() => {
+    helm = openHelm(major, afterAll);
   });
 
   test("brings the alerts and the dashboards of the containers that are there, exactly as the files have them", async () => {

@@ -24,7 +24,7 @@ describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
     async (file) => {
       const text = readFileSync(join(folder, file), "utf8");
       expect(readme).toContain(`\`\`\`yaml\n${text}\`\`\`\n`);
-      const helm = await openHelm(major, afterAll);
+      const helm = openHelm(major, afterAll);
       for (const kube of ["1.28.0", "1.31.0"]) {
         const rendered = await helm.render(text, { kube });
         expect(rendered.manifests.flatMap(schemaProblems)).toEqual([]);
@@ -38,7 +38,7 @@ describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
   );
 
   test("whatever can be said of an application is a field that Kubernetes knows", async () => {
-    const helm = await openHelm(major, afterAll);
+    const helm = openHelm(major, afterAll);
     const probe = { httpGet: { path: "/", port: "web" } };
     const own = {
       image: { pullPolicy: "Always" },

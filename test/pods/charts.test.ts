@@ -24,7 +24,7 @@ const needs = requirePodman();
 
 /** Starts the pod that a recipe makes. */
 async function startRecipe(name: string, settings: Partial<PodSettings> = {}): Promise<RunningPod> {
-  const helm = await openHelm(3, cleanup);
+  const helm = openHelm(3, cleanup);
   const values = readFileSync(join(root, "charts/recipes", `${name}.yaml`), "utf8");
   const { pod } = await helm.render(values, { kube: "1.28.0" });
   const text = stringify({ apiVersion: "v1", kind: "Pod", ...pod, metadata: { name: "my-app" } });

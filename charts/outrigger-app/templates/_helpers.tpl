@@ -49,7 +49,11 @@ not every cluster and network finds the names of ports of native sidecars.
 {{- define "outrigger-app.spec" -}}
 serviceAccountName: {{ include "outrigger-app.serviceAccount" . }}
 terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
-{{- with .Values.podSecurityContext }}
+{{- $context := .Values.podSecurityContext -}}
+{{- if dig "global" "openshift" false (.Values.outrigger | default dict) -}}
+{{- $context = omit $context "runAsUser" "runAsGroup" "fsGroup" -}}
+{{- end -}}
+{{- with $context }}
 securityContext: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- range $field := list "imagePullSecrets" "initContainers" "volumes" "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" }}
