@@ -24,6 +24,7 @@ metadata:
   name: theirs
 spec:
   {{- $spec := dict "containers" (list (dict "name" "web" "image" "web:1")) }}
+  {{- if .Values.alone }}{{ $_ := set $spec "shareProcessNamespace" false }}{{ end }}
   {{- include "outrigger.pod" (dict "root" $ "spec" $spec "name" "theirs" "key" "beside") | nindent 2 }}
 {{- $selector := dict "app.kubernetes.io/name" "theirs" }}
 {{- include "outrigger.resources" (dict "root" $ "name" "theirs" "serviceAccount" "robot" "selector" $selector "key" "beside") }}
@@ -63,6 +64,11 @@ describe.skipIf(whyNoHelm() !== undefined).each(MAJORS)("helm %i", (major) => {
       initContainers: [{ name: "config-sync" }, { name: "tls-sidecar" }],
       containers: [{ name: "web", volumeMounts: [{ name: "out", mountPath: "/out" }] }],
     });
+    const signal = ["--set", "beside.configSync.main.options.notify=signal:HUP:web"];
+    const told = await helm.run("template", "x", chart, ...signal);
+    expect(told.output).toContain("shareProcessNamespace: true");
+    const alone = await helm.run("template", "x", chart, ...signal, "--set", "alone=true");
+    expect(alone.output).toContain("expected shareProcessNamespace for a signal, got a pod spec that has it false");
     const wrong = await helm.run("template", "x", chart, "--set", "beside.tlsSidecar.main.options.litsen=1");
     expect(wrong).toMatchObject({
       ok: false,
