@@ -28,6 +28,7 @@ export default defineConfig({
             "scripts/**/*.test.ts",
             "test/docs/**/*.test.ts",
             "test/apps/**/*.test.ts",
+            "test/charts/**/*.test.ts",
             "test/bench/**/*.test.ts",
             "test/demo/**/*.test.ts",
           ],

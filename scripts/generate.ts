@@ -1,7 +1,7 @@
 // What `npm run generate` runs: writes the generated files. With `--check` it writes nothing, names each stale file, and
 // fails if there is one.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { generateFiles, staleFiles } from "./generated-files.ts";
@@ -16,6 +16,7 @@ const stale = staleFiles(generated, root);
 for (const { path, text } of stale) {
   if (values.check) console.error(`${path}: stale`);
   else {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
     console.log(`${path}: written`);
   }

@@ -2,20 +2,24 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 
 import { repository, tempDir } from "@outrigger/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
+import { containerNames } from "./containers.ts";
 import { generateFiles, staleFiles } from "./generated-files.ts";
 
-/** A repository with one container, whose folder is a copy, and with everything generated. */
-async function repositoryCopy(): Promise<string> {
+// Charts are rendered by Helm, a process each.
+vi.setConfig({ testTimeout: 60_000 });
+
+/** A repository in which the folder of one container is a copy, and the others are links. */
+function repositoryCopy(): string {
   const folder = tempDir(onTestFinished);
   mkdirSync(join(folder, "containers"));
   const container = join("containers", "tls-sidecar");
-  cpSync(join(repository, container), join(folder, container), { recursive: true });
+  for (const path of [container, "charts"]) cpSync(join(repository, path), join(folder, path), { recursive: true });
   symlinkSync(join(repository, "node_modules"), join(folder, "node_modules"));
+  for (const name of containerNames(repository).filter((other) => !container.endsWith(other)))
+    symlinkSync(join(repository, "containers", name), join(folder, "containers", name));
   for (const file of ["README.md", ".oxfmtrc.json", "package.json"]) cpSync(join(repository, file), join(folder, file));
-  // The root README speaks of all containers, the copy has one.
-  for (const { path, text } of staleFiles(await generateFiles(folder), folder)) writeFileSync(join(folder, path), text);
   return folder;
 }
 
@@ -26,7 +30,7 @@ test("every generated file of the repository is as its sources say (npm run gene
 });
 
 test("a table that was edited by hand is stale, and generating makes it as it was", async () => {
-  const folder = await repositoryCopy();
+  const folder = repositoryCopy();
   const readme = join(folder, "containers", "tls-sidecar", "README.md");
   const before = readFileSync(readme, "utf8");
   writeFileSync(readme, before.replace("`0.0.0.0:8443`", "`0.0.0.0:443`"));
@@ -36,7 +40,7 @@ test("a table that was edited by hand is stale, and generating makes it as it wa
 });
 
 test("an example that has changed makes the README that shows it stale", async () => {
-  const folder = await repositoryCopy();
+  const folder = repositoryCopy();
   const example = join(folder, "containers", "tls-sidecar", "examples", "pod.yaml");
   writeFileSync(example, `${readFileSync(example, "utf8")}# more\n`);
   const stale = staleFiles(await generateFiles(folder), folder);
@@ -48,7 +52,7 @@ test("an example that has changed makes the README that shows it stale", async (
 });
 
 test("a README without markers is told what to add, and a missing one that it is missing", async () => {
-  const folder = await repositoryCopy();
+  const folder = repositoryCopy();
   writeFileSync(join(folder, "containers", "tls-sidecar", "README.md"), "# tls-sidecar\n");
   writeFileSync(join(folder, "README.md"), "# Outrigger\n");
   const { problems } = await generateFiles(folder);

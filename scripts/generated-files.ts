@@ -16,6 +16,10 @@ import type { AnyContainer } from "@outrigger/runtime";
 import { format } from "oxfmt";
 import type { FormatConfig } from "oxfmt";
 
+import { chartParts, schemaJson, tableTemplate } from "./charts/files.ts";
+import { monitoringFiles, monitoringTemplates } from "./charts/monitoring.ts";
+import { renderedFiles } from "./charts/render.ts";
+import { whyNoHelm } from "./charts/tools.ts";
 import { containerFolder, containerNames, loadContainer } from "./containers.ts";
 import { dockerfileOf } from "./images/dockerfile.ts";
 import { plainPod } from "./images/plain-pod.ts";
@@ -37,6 +41,8 @@ export async function generateFiles(repository: string): Promise<Generated> {
     files.push({ path, text: filled.text });
   };
   fill("README.md", { containers: containersTable(containers) });
+  fill("charts/README.md", chartParts(containers, repository), join(repository, "charts"));
+  files.push(...(await chartFiles(containers, repository)));
   for (const container of containers) {
     const folder = `containers/${container.name}`;
     fill(`${folder}/README.md`, partsOf(container), containerFolder(container.name, repository));
@@ -49,6 +55,33 @@ export async function generateFiles(repository: string): Promise<Generated> {
     });
   }
   return { files, problems };
+}
+
+async function chartFiles(containers: readonly AnyContainer[], repository: string): Promise<GeneratedFile[]> {
+  const names = containers.map(({ name }) => name);
+  const monitoring = monitoringFiles(names, repository).map(async ({ path, text }) => ({
+    path,
+    text: await formatted(path, text, repository),
+  }));
+  const library = [
+    { path: "charts/outrigger/templates/_table.tpl", text: tableTemplate(containers) },
+    { path: "charts/outrigger/templates/_monitoring.tpl", text: monitoringTemplates(names, repository) },
+    {
+      path: "charts/outrigger/values.schema.json",
+      text: await formatted("values.schema.json", schemaJson(containers), repository),
+    },
+  ];
+  return [...library, ...(await Promise.all([...monitoring, ...(await rendered(names, repository, library))]))];
+}
+
+/** What Helm renders, formatted; nothing where there is no Helm. */
+async function rendered(
+  names: readonly string[],
+  repository: string,
+  library: readonly GeneratedFile[],
+): Promise<Promise<GeneratedFile>[]> {
+  const files = whyNoHelm() === undefined ? await renderedFiles(names, repository, library) : [];
+  return files.map(async ({ path, text }) => ({ path, text: await formatted(path, text, repository) }));
 }
 
 /** The files that are not as they should be. */
@@ -74,13 +107,13 @@ function fillFile(
 ): { text: string; problems: readonly string[] } {
   const text = readText(join(repository, path)) ?? "";
   const contentOf = (name: string): string | undefined => parts[name] ?? exampleIn(folder, name);
-  const examples = folder === undefined ? [] : ["examples/pod.yaml"];
+  const examples = path.startsWith("containers/") ? ["examples/pod.yaml"] : [];
   return fillParts(path, text, { contentOf, required: [...Object.keys(parts), ...examples] });
 }
 
-/** A part named like a file of the container's `examples/` shows that file. */
+/** A part named like a file of `examples/` (of a container) or `recipes/` and the like (of the charts) shows that file. */
 function exampleIn(folder: string | undefined, name: string): string | undefined {
-  const [, extension] = /^examples\/[\w-]+\.(\w+)$/.exec(name) ?? [];
+  const [, extension] = /^(?:examples|recipes|kustomize\/example)\/[\w-]+\.(\w+)$/.exec(name) ?? [];
   if (folder === undefined || extension === undefined) return undefined;
   const text = readText(join(folder, name));
   return text === undefined ? undefined : `\`\`\`${extension}\n${text.trimEnd()}\n\`\`\``;

@@ -25,7 +25,7 @@ test("admin ports count on from those that are reserved, and a reserved name has
   expect(adminPortFor("log-adapter", [9910, 9915])).toBe(9913);
 });
 
-const COPIED = ["containers", "shared", "scripts", "test"];
+const COPIED = ["charts", "containers", "shared", "scripts", "test"];
 const SKIPPED = /\/(node_modules|dist|\.turbo)$/;
 
 /** The workspace with sources of its own, and the packages of this one. */
@@ -76,4 +76,4 @@ test("a new container generates, type-checks, lints, and passes its own and the 
   if (existsSync(join(folder, "test", "conformance"))) {
     passes("vitest", ...tests, "test/conformance", "-t", "spare-echo");
   }
-}, 120_000);
+}, 240_000);

@@ -35,7 +35,7 @@ test("--check finds everything in order, and says so line by line", async () => 
   expect([await status, text()]).toEqual([0, expect.stringMatching(/\nall is well\n$/)]);
   expect(text().match(/^ok   /gm)!.length).toBeGreaterThanOrEqual(13);
   expect(left()).toEqual([]);
-}, 30_000);
+}, 90_000);
 
 test("the demo explains itself, serves what it has printed, and is gone after SIGINT", async () => {
   const { child, text, status, left } = startDemo("--free-ports");
@@ -61,7 +61,7 @@ test("the demo explains itself, serves what it has printed, and is gone after SI
   for (const port of ports) {
     await expect(request({ host: "127.0.0.1", port }, "/")).rejects.toThrow("ECONNREFUSED");
   }
-}, 30_000);
+}, 90_000);
 
 test("a signal while the demo still starts leaves nothing either", async () => {
   const { child, text, status, left } = startDemo("--check", "--runtime", "node");
