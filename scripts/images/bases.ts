@@ -10,6 +10,9 @@ import type { RuntimeName } from "./files.ts";
 import { RUNTIME_PATHS } from "./files.ts";
 import { NONROOT, addLink, addPath, addProgram, writeSkeleton } from "./rootfs.ts";
 
+/** Our own bases have no time: they are the same whatever is built upon them. */
+const BASE_EPOCH = 0;
+
 /** What an image stands on: the name of its base, and where the runtime is in it. */
 export type Base = { readonly image: string; readonly runtime: string };
 
@@ -18,10 +21,8 @@ export type BaseName = RuntimeName | "git";
 
 export type BaseSettings = {
   readonly engine: Engine;
-  readonly epoch: number;
   /** Where files are put together. */
   readonly folder: string;
-  readonly fresh?: boolean;
 };
 
 const GIT_DOCKERFILE = join(root, "scripts", "images", "git-base.Dockerfile");
@@ -31,7 +32,7 @@ const versionOf = (name: string): string =>
   (JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 
 /** The base from a registry; the one with git is built upon a public image. */
-export async function publicBase(name: BaseName, { engine, epoch, fresh = false }: BaseSettings): Promise<Base> {
+export async function publicBase(name: BaseName, { engine }: BaseSettings): Promise<Base> {
   if (name === "node") return { image: BASE, runtime: RUNTIME_PATHS.node };
   if (name === "bun") {
     return { image: `docker.io/oven/bun:${versionOf("bun")}-distroless`, runtime: RUNTIME_PATHS.bun };
@@ -40,8 +41,7 @@ export async function publicBase(name: BaseName, { engine, epoch, fresh = false 
     tag: gitTag,
     dockerfile: GIT_DOCKERFILE,
     context: join(root, "scripts", "images"),
-    epoch,
-    fresh,
+    epoch: BASE_EPOCH,
   });
   return { image: gitTag, runtime: "/usr/local/bin/node" };
 }
@@ -82,17 +82,13 @@ export type Rootfs = {
 };
 
 /** An image of one layer with the files that `write` puts in a folder; `lines` are further lines of its Dockerfile. */
-export async function buildRootfs(
-  tag: string,
-  { engine, epoch, folder, fresh = false }: BaseSettings,
-  rootfs: Rootfs,
-): Promise<void> {
+export async function buildRootfs(tag: string, { engine, folder }: BaseSettings, rootfs: Rootfs): Promise<void> {
   const context = join(folder, tag.replaceAll(/[^\w.-]/g, "_"));
   rmSync(context, { recursive: true, force: true });
   const files = join(context, "rootfs");
   rootfs.write(files);
   const lines = [`FROM ${rootfs.from}`, "COPY rootfs/ /", ...(rootfs.lines ?? [`USER ${NONROOT}:${NONROOT}`])];
   writeFileSync(join(context, "Dockerfile"), `${lines.join("\n")}\n`);
-  await engine.build({ tag, dockerfile: join(context, "Dockerfile"), context, epoch, fresh });
+  await engine.build({ tag, dockerfile: join(context, "Dockerfile"), context, epoch: BASE_EPOCH });
   rmSync(context, { recursive: true, force: true });
 }

@@ -18,8 +18,6 @@ export type BuiltImage = Image & ImageFacts & { readonly baseFacts: ImageFacts }
 export type BuildSettings = {
   readonly engine: Engine;
   readonly offlineBase: boolean;
-  /** Build every layer anew, the bases' too. */
-  readonly fresh?: boolean;
   /** Told of each image before it is built. */
   readonly progress?: (tag: string) => void;
 };
@@ -41,7 +39,7 @@ export async function imagesOf(containers: readonly string[], bases: readonly Ba
 /** Builds images one after the other. */
 export async function buildImages(
   images: readonly Image[],
-  { engine, offlineBase: offline, fresh = false, progress = () => {} }: BuildSettings,
+  { engine, offlineBase: offline, progress = () => {} }: BuildSettings,
 ): Promise<BuiltImage[]> {
   const folder = mkdtempSync(join(tmpdir(), "outrigger-images-"));
   const commit = commitOf();
@@ -52,7 +50,7 @@ export async function buildImages(
   try {
     for (const image of images) {
       progress(image.tag);
-      const settings = { engine, folder, epoch: commit.epoch, fresh };
+      const settings = { engine, folder, epoch: commit.epoch };
       const base = bases.get(image.base) ?? (await (offline ? offlineBase : publicBase)(image.base, settings));
       bases.set(image.base, base);
       built.push(await buildImage(image, base, { ...settings, revision: commit.revision }));
@@ -64,12 +62,12 @@ export async function buildImages(
   return built;
 }
 
-type ImageSettings = BaseSettings & { readonly revision: string };
+type ImageSettings = BaseSettings & { readonly epoch: number; readonly revision: string };
 
 async function buildImage(
   image: Image,
   base: Base,
-  { engine, epoch, folder, fresh = false, revision }: ImageSettings,
+  { engine, epoch, folder, revision }: ImageSettings,
 ): Promise<BuiltImage> {
   const output = join(folder, image.container);
   await writeImageFiles(image.container, { output: join(output, "image"), runtime: base.runtime });
@@ -81,7 +79,6 @@ async function buildImage(
     contexts: { build: output },
     args: { BASE: base.image, REVISION: revision, CREATED: new Date(epoch * 1000).toISOString().replace(".000Z", "Z") },
     epoch,
-    fresh,
   });
   const [facts, baseFacts] = await Promise.all([engine.inspect(image.tag), engine.inspect(base.image)]);
   if (facts === undefined || baseFacts === undefined) {

@@ -16,8 +16,6 @@ export type Build = {
   readonly contexts?: Readonly<Record<string, string>>;
   /** Seconds since 1970: the time of the image, and of every file that it adds. */
   readonly epoch: number;
-  /** Build every layer, also those that have been built before from the same files. */
-  readonly fresh?: boolean;
 };
 
 /** What an image is made of. `layers` are digests of uncompressed layers, the base's first. */
@@ -71,11 +69,11 @@ export function buildArguments(engine: EngineName, { tag, dockerfile, context, .
     tag,
     ...pairs("--build-arg", build.args),
     ...pairs("--build-context", build.contexts),
-    ...(build.fresh === true ? ["--no-cache"] : []),
-    // Docker's builder takes the time from SOURCE_DATE_EPOCH. Of the OCI format the other two would leave HEALTHCHECK out.
+    // Docker's builder takes the time from SOURCE_DATE_EPOCH. The other two build OCI images, which are the same each time but
+    // have no place for HEALTHCHECK; in Docker's format they would name the random container in which they were built.
     ...(engine === "docker"
       ? ["--build-arg", `SOURCE_DATE_EPOCH=${build.epoch}`]
-      : ["--format", "docker", "--timestamp", String(build.epoch)]),
+      : ["--format", "oci", "--layers=false", "--timestamp", String(build.epoch)]),
     context,
   ];
 }

@@ -33,9 +33,11 @@ export function sbomOf(name: string): object {
   const folder = containerFolder(name);
   const metafile = JSON.parse(readFileSync(join(folder, "dist", "meta.json"), "utf8")) as Metafile;
   const main = componentOf("application", readManifest(folder));
-  const components = packageFolders(metafile)
-    .map((path) => componentOf("library", readManifest(resolve(path))))
-    .sort((a, b) => (a.purl < b.purl ? -1 : 1));
+  const found = packageFolders(metafile).map((path) => componentOf("library", readManifest(resolve(path))));
+  // A package may lie in several folders.
+  const components = [...new Map(found.map((component) => [component.purl, component])).values()].sort((a, b) =>
+    a.purl < b.purl ? -1 : 1,
+  );
   return {
     $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
     bomFormat: "CycloneDX",

@@ -22,7 +22,12 @@ const noFile = (): never => {
 
 /** What is wrong with the flags and variables of a use of this container's image. */
 const problemsIn = (container: AnyContainer, { args, env }: Pick<Use, "args" | "env">): readonly string[] =>
-  resolveOptions(container.name, tableOf(container), { argv: args, env, readFile: noFile }).problems;
+  resolveOptions(container.name, tableOf(container), {
+    argv: args,
+    env,
+    readFile: noFile,
+    adoptFile: container.adoptFile,
+  }).problems;
 
 describe.each(subjects)("$name", ({ name, folder, container }) => {
   const image = `outrigger/${name}`;

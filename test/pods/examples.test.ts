@@ -8,8 +8,9 @@ import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 import { fetchTls } from "./fetch-tls.ts";
 import { readExample, startPod } from "./pod.ts";
 import type { RunningPod } from "./pod.ts";
-import { podman, requirePodman, tryPodman } from "./podman.ts";
+import { podman, requirePodman } from "./podman.ts";
 import { expectLeastPrivilege, expectMemoryKept } from "./privilege.ts";
+import { startShards } from "./shards.ts";
 
 const needs = requirePodman();
 
@@ -63,13 +64,14 @@ describe.skipIf(needs.skip)(needs.title("the example pod"), () => {
   });
 
   test("of shard-ambassador spreads the application's keys over three Redis", async () => {
-    const network = await startShards();
+    const network = await startShards(["redis-0.redis", "redis-1.redis", "redis-2.redis"], cleanup);
     const pod = await startPod({ text: readExample("shard-ambassador"), network, cleanup });
     await pod.ready("shard-ambassador");
     const route = await pod.get(9911, "/api/v1/route?key=visits");
     const { shard } = route.json() as { shard: string };
     expect(["redis-0", "redis-1", "redis-2"]).toContain(shard);
-    const visits = (one: string): Promise<string> => podman("exec", `${network}-${one}`, "redis-cli", "GET", "visits");
+    const visits = (one: string): Promise<string> =>
+      podman("exec", `${network}-${one}.redis`, "redis-cli", "GET", "visits");
     await until(async () => Number(await visits(shard)) > 1, {
       describe: "the application to count",
       timeoutMs: 15_000,
@@ -81,10 +83,19 @@ describe.skipIf(needs.skip)(needs.title("the example pod"), () => {
   });
 
   test("of config-sync brings nginx its configuration, and takes back what it refuses", async () => {
-    const server = (text: string, health = 200): string =>
-      `server { listen 8080; location = /healthz { return ${health}; } location / { return 200 "${text}"; } }\n`;
-    const contents = { "my-app": { "default.conf": server("first") } };
-    const pod = await startPod({ text: readExample("config-sync"), contents, cleanup });
+    const configuration = (text: string, health = 200): Record<string, string> => ({
+      "default.conf": `server {
+        listen 8080;
+        location = /healthz { return ${health} "${text}"; }
+        location / { return 200 "${text}"; }
+      }`,
+      version: text,
+    });
+    const pod = await startPod({
+      text: readExample("config-sync"),
+      contents: { "my-app": configuration("first") },
+      cleanup,
+    });
     const serves = (text: string): Promise<unknown> =>
       until(async () => (await pod.get(8080, "/")).body === text, {
         describe: `nginx to serve ${text}`,
@@ -92,10 +103,10 @@ describe.skipIf(needs.skip)(needs.title("the example pod"), () => {
       });
     await serves("first");
     await pod.ready("config-sync");
-    await pod.update("my-app", { "default.conf": server("second") });
+    await pod.update("my-app", configuration("second"));
     await serves("second");
     // nginx takes this, and is not healthy with it.
-    await pod.update("my-app", { "default.conf": server("third", 503) });
+    await pod.update("my-app", configuration("third", 503));
     await until(async () => (await pod.get(9914, "/metrics")).body.match(/config_sync_rollbacks_total\S* [1-9]/), {
       describe: "config-sync to take it back",
       timeoutMs: 30_000,
@@ -129,17 +140,4 @@ async function expectScraped(target: string, metric: string, value: string): Pro
     { describe: `Prometheus to have ${metric}`, timeoutMs: 20_000 },
   );
   expect(found).toBe(value);
-}
-
-/** Three Redis that are reached as the pods of a StatefulSet; gives the network's name, which their own begin with. */
-async function startShards(): Promise<string> {
-  const network = `outrigger-test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
-  await podman("network", "create", network);
-  cleanup(async () => void (await tryPodman("network", "rm", "--force", network)));
-  for (const name of ["redis-0", "redis-1", "redis-2"]) {
-    const args = ["--network", network, "--network-alias", `${name}.redis`, "--name", `${network}-${name}`];
-    cleanup(async () => void (await tryPodman("rm", "--force", "--time", "0", `${network}-${name}`)));
-    await podman("run", "--detach", ...args, "redis:7");
-  }
-  return network;
 }

@@ -23,8 +23,8 @@ export type PlainPod = {
   };
 };
 
-/** What only the kubelet does. */
-const KUBELETS = new Set(["startupProbe", "readinessProbe", "livenessProbe", "lifecycle"]);
+/** Fields of a container that are not for podman. */
+const KUBELETS = new Set(["startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports"]);
 
 /** Podman 4.3 removes an init container while it takes it for running still, and then fails; kept ones it waits for. */
 const KEEP_INIT = { "io.podman.annotations.init.container.type": "always" };
@@ -43,6 +43,7 @@ export const readPlainPod = (text: string): PlainPod => {
  *   knows neither fsGroup nor changes of a ConfigMap;
  * - probes and lifecycle hooks: left out, as podman runs probes with a shell inside of the container; the tests probe from
  *   outside, as the kubelet does;
+ * - ports: left out, which podman would take from the machine's own; the pod's address is reached without;
  * - runAsUser and runAsGroup of the pod: given to each container, for podman takes them only there.
  */
 export function forPodman(pod: PlainPod, name: string, paths: Readonly<Record<string, string>>): string {
@@ -58,6 +59,8 @@ export function forPodman(pod: PlainPod, name: string, paths: Readonly<Record<st
     metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, ...KEEP_INIT }, name },
     spec: {
       ...spec,
+      // Always would be for init containers too.
+      restartPolicy: "OnFailure",
       securityContext: shared,
       ...(spec.initContainers === undefined ? {} : { initContainers: spec.initContainers.map(container) }),
       containers: spec.containers.map(container),

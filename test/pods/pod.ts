@@ -18,6 +18,8 @@ export type PodSettings = {
   readonly contents?: Contents;
   /** Changes the pod before it is started: what a test of a broken pod breaks. */
   readonly change?: (pod: PlainPod) => void;
+  /** Changes the volumes, by their folders, before the pod is started. */
+  readonly prepare?: (paths: Readonly<Record<string, string>>) => void;
   /** A network of podman's that it joins; its own otherwise. */
   readonly network?: string;
 };
@@ -46,12 +48,20 @@ export const readExample = (container: string, file = "pod.yaml"): string =>
   readFileSync(join(import.meta.dirname, "../../containers", container, "examples", file), "utf8");
 
 /** Starts a pod and takes it down afterwards. */
-export async function startPod({ text, cleanup, contents = {}, change, network }: PodSettings): Promise<RunningPod> {
+export async function startPod({
+  text,
+  cleanup,
+  contents = {},
+  change,
+  prepare,
+  network,
+}: PodSettings): Promise<RunningPod> {
   const pod = readPlainPod(text);
   change?.(pod);
   const name = `outrigger-test-${process.pid}-${++count}`;
   const folder = tempDir(cleanup);
   const volumes = await makeVolumes(pod, folder, contents);
+  prepare?.(volumes.paths);
   const file = join(folder, "pod.yaml");
   writeFileSync(file, forPodman(pod, name, volumes.paths));
   cleanup(async () => void (await tryPodman("pod", "rm", "--force", "--time", "0", name)));

@@ -16,7 +16,7 @@ export default async function setup(): Promise<void> {
   await buildImages(await imagesOf(containerNames(), ["node", "bun", "git"]), { engine, offlineBase: true });
   const folder = mkdtempSync(join(tmpdir(), "outrigger-applications-"));
   try {
-    await buildApplications({ engine, folder, epoch: 0 });
+    await buildApplications({ engine, folder });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

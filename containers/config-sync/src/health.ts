@@ -7,6 +7,8 @@ export type Health = {
   synced(): void;
   /** What has come of a round. */
   report(isLive: boolean, problem: string | undefined): void;
+  /** What has not been announced, and why: the application has what it had, so this is no cause to be not ready. */
+  remark(problem: string | undefined): void;
   /** When `synced` was last called; undefined before. */
   lastSync(): Date | undefined;
 };
@@ -45,5 +47,6 @@ export function createHealth(
       reason = problem ?? "its sources have not been reached for too long";
       judge();
     },
+    remark: (problem) => readiness.remark(condition, problem),
   };
 }

@@ -80,10 +80,13 @@ async function round(work: Work): Promise<number | undefined> {
   health.report(progress.live !== undefined, progress.result.reason);
   if (context.options.dryRun) return again;
   try {
-    return (await announceRound(work)) ? AWAIT_MS : again;
+    const isAwaited = await announceRound(work);
+    health.remark(progress.unannounced);
+    return isAwaited ? AWAIT_MS : again;
   } catch (error) {
     context.log.error({ job: plan.name, error: (error as Error).message }, "announcing failed");
     progress.unannounced = (error as Error).message;
+    health.remark(progress.unannounced);
     return again;
   }
 }

@@ -1,6 +1,7 @@
 // The first half of a transaction: fetch, merge, stage, validate, publish. Until the last step nobody sees anything of it.
 import { changesBetween, LimitError } from "@outrigger/files";
 import type { FileChanges, FileSet, Revision, Staged } from "@outrigger/files";
+import { host } from "@outrigger/runtime";
 
 import { pause } from "./attempts.ts";
 import { fetchAll } from "./fetching.ts";
@@ -57,7 +58,9 @@ async function transact(work: Work): Promise<Result> {
 async function publish(work: Work, files: FileSet, before: Revision | undefined): Promise<Result> {
   const { plan, context, revisions, health, progress } = work;
   const changes = changesBetween(before === undefined ? NO_FILES : await revisions.read(before), files);
-  const staged = await revisions.stage(files);
+  const staged = await revisions.stage(files).catch((error: NodeJS.ErrnoException) => {
+    throw isRefusal(error) ? notWritable(plan.output, error) : error;
+  });
   try {
     const problems = await validate(work, staged, { files, changes });
     if (problems.length > 0) return { outcome: "invalid", reason: problems.slice(0, MAX_PROBLEMS).join("; ") };
@@ -73,6 +76,12 @@ async function publish(work: Work, files: FileSet, before: Revision | undefined)
     await revisions.discard(staged);
   }
 }
+
+const isRefusal = ({ code }: NodeJS.ErrnoException): boolean => ["EACCES", "EPERM", "EROFS"].includes(code ?? "");
+
+/** Said of a folder that is mounted read-only, or that belongs to somebody else. */
+const notWritable = (output: string | undefined, { code }: NodeJS.ErrnoException): Error =>
+  new Error(`output: expected a folder that user ${host.userId} may write to, got ${output} (${code})`);
 
 type Contents = { readonly files: FileSet; readonly changes: FileChanges };
 

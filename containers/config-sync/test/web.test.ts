@@ -75,6 +75,22 @@ describe.skipIf(nginx.skip)(nginx.title("a real nginx as the origin"), () => {
   });
 });
 
+test("what changed in the second of its answer is got again, whatever the server calls it", async () => {
+  const sync = createSync(cleanup);
+  const now = new Date();
+  const called = { etag: '"same"', "last-modified": now.toUTCString() };
+  let body = "one";
+  const origin = await startOrigin((response, headers) => {
+    if (headers["if-none-match"] === '"same"' || headers["if-modified-since"] !== undefined)
+      response.writeHead(304).end();
+    else text(body, { ...called, date: now.toUTCString() })(response, headers, "");
+  });
+  startWeb(sync, `${origin.url}/app.txt`);
+  await sync.sees({ "app.txt": "one" });
+  body = "two";
+  await sync.sees({ "app.txt": "two" });
+});
+
 test("a server that knows ETags is asked with what is known, and its 304 costs nothing", async () => {
   const sync = createSync(cleanup);
   let full = 0;

@@ -21,19 +21,24 @@ const DAY_MS = 86_400_000;
 export function createCalendar(now: () => number): Calendar {
   /** Whether a date like 01/02/2006 has been seen to begin with its day. */
   let dayFirst = false;
+  const dateMs = createDates(dateMsOf);
+  const writtenDate = createDates((year: string, month: string, day: string) =>
+    dateMsOf(yearOf(year), monthOf(month), Number(day)),
+  );
+  const yearAt = createYears();
   return { dayOf };
 
   /** The day in milliseconds, as if it were UTC; a year or a date that is missing is the latest that is not to come. */
   function dayOf(match: RegExpExecArray, { year, month, day, first }: Groups, clockMs: number): number {
     if (first !== undefined) return numberedDayOf(match, first);
+    if (year !== undefined) return writtenDate(match[year]!, match[month!]!, match[day!]!);
     const latest = now() + DAY_MS;
     if (month === undefined || day === undefined) {
       return Math.floor((latest - clockMs - DAY_MS / 2) / DAY_MS) * DAY_MS;
     }
     const m = monthOf(match[month]!);
     const d = Number(match[day]);
-    if (year !== undefined) return dateMs(yearOf(match[year]!), m, d);
-    const current = new Date(latest).getUTCFullYear();
+    const current = yearAt(latest);
     // Eight years back there is a 29 February, whatever the century.
     for (let candidate = current; candidate > current - 9; candidate--) {
       const ms = dateMs(candidate, m, d);
@@ -55,7 +60,7 @@ export function createCalendar(now: () => number): Calendar {
 
   /** Whether three numbers of two digits rather begin with the year: otherwise it would be a day, or yet to come. */
   function isYearFirst(first: number, month: number, last: number): boolean {
-    const current = new Date(now()).getUTCFullYear() % 100;
+    const current = yearAt(now()) % 100;
     return month <= 12 && last <= 31 && (first > 12 || (first <= current && last > current));
   }
 }
@@ -70,8 +75,32 @@ const monthOf = (text: string): number =>
 const yearOf = (text: string): number =>
   text.length === 4 ? Number(text) : Number(text) + (Number(text) < 70 ? 2000 : 1900);
 
-function dateMs(year: number, month: number, day: number): number {
+/** Dates of one log follow each other, so the last is remembered. */
+function createDates<T>(msOf: (year: T, month: T, day: T) => number): (year: T, month: T, day: T) => number {
+  let last: { readonly year: T; readonly month: T; readonly day: T; readonly ms: number } | undefined;
+  return (year, month, day) => {
+    if (last === undefined || day !== last.day || month !== last.month || year !== last.year) {
+      last = { year, month, day, ms: msOf(year, month, day) };
+    }
+    return last.ms;
+  };
+}
+
+/** The day of a date in milliseconds, NaN where there is none. */
+function dateMsOf(year: number, month: number, day: number): number {
   if (month < 1 || month > 12 || day < 1 || day > 31 || year < 1970) return Number.NaN;
   const ms = Date.UTC(year, month - 1, day);
   return day > 28 && new Date(ms).getUTCDate() !== day ? Number.NaN : ms;
+}
+
+/** The year of an instant in milliseconds; asked for the same year again and again. */
+function createYears(): (ms: number) => number {
+  let [year, from, to] = [0, 0, 0];
+  return (ms) => {
+    if (ms < from || ms >= to) {
+      year = new Date(ms).getUTCFullYear();
+      [from, to] = [Date.UTC(year, 0), Date.UTC(year + 1, 0)];
+    }
+    return year;
+  };
 }

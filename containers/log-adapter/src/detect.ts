@@ -58,7 +58,8 @@ function readSyslogOfMonth(line: string, reading: Reading, times: TimeReader): b
 }
 
 function readIsoSyslog(line: string, reading: Reading, times: TimeReader): boolean {
-  return ISO_SYSLOG.test(line) && readSyslog(line, reading, times);
+  const space = line.indexOf(" ");
+  return space >= 19 && space <= 40 && ISO_SYSLOG.test(line) && readSyslog(line, reading, times);
 }
 
 const DIGITS: readonly Format[] = [readIsoSyslog, ...DIGIT];

@@ -99,7 +99,7 @@ function follow(
     inputs: inputs.map(({ spec, settings, counts }) => ({
       name: spec.text,
       pattern: spec.target,
-      sinkAt: (file, startAt) => createPump(settings, counts, { file, startAt }),
+      sinkAt: (file, startAt, beginning) => createPump(settings, counts, { file, startAt, beginning }),
     })),
     stateDir: options.stateDir,
     pollInterval: options.pollInterval,

@@ -24,28 +24,58 @@ export function createModel(name: ModelName, resource: Readonly<Record<string, s
 }
 
 function createOtelModel(resource: string): Model {
-  const rfc3339 = createTimeWriter();
+  // Times of one kind follow each other: each kind remembers its last.
+  const [timeOf, observedTimeOf] = [createTimeWriter(), createTimeWriter()];
+  const attributesOf = createAttributeWriter();
+  const severityOf = remembering((text) => `"SeverityText":${quote(text)},`);
+  const observedOf = rememberingLast((ms: number) => `"ObservedTimestamp":"${observedTimeOf(ms, 0)}",`);
   return (reading, circumstances) => {
     const { ms, nanos, severityText, severityNumber, body, traceId, spanId } = reading;
-    const time = Number.isNaN(ms) ? "" : `"Timestamp":"${rfc3339(ms, nanos)}",`;
+    const time = Number.isNaN(ms) ? "{" : `{"Timestamp":"${timeOf(ms, nanos)}",`;
     const trace = `${traceId === "" ? "" : `"TraceId":"${traceId}",`}${spanId === "" ? "" : `"SpanId":"${spanId}",`}`;
     const severity =
-      severityNumber === 0 && severityText === ""
-        ? ""
-        : `"SeverityText":${quote(severityText || textOf(severityNumber))},`;
-    return `{${time}"ObservedTimestamp":"${rfc3339(circumstances.observedMs, 0)}",${trace}${severity}"SeverityNumber":${severityNumber},"Body":${quote(body)},"Resource":${resource},"Attributes":{${attributesOf(reading, circumstances)}}}\n`;
+      severityNumber === 0 && severityText === "" ? "" : severityOf(severityText || textOf(severityNumber));
+    const head = `${time}${observedOf(circumstances.observedMs)}${trace}${severity}"SeverityNumber":${severityNumber},"Body":`;
+    return `${head}${quote(body)},"Resource":${resource},"Attributes":{${attributesOf(reading, circumstances)}}}\n`;
   };
 }
 
-function attributesOf({ attributes, format }: Reading, { flags, file, iostream }: Circumstances): string {
-  let text = "";
-  for (let i = 0; i < attributes.length; i += 2) {
-    text += `${quote(attributes[i] as string)}:${valueOf(attributes[i + 1])},`;
-  }
-  if (file !== "") text += `"log.file.path":${quote(file)},`;
-  if (iostream !== "") text += `"log.iostream":"${iostream}",`;
-  if (flags.length > 0) text += `"log.flags":${JSON.stringify(flags)},`;
-  return `${text}"log.format":"${format}"`;
+function createAttributeWriter(): (reading: Reading, circumstances: Circumstances) => string {
+  const nameOf = remembering((name) => `${quote(name)}:`);
+  const fileOf = rememberingLast((file: string) => (file === "" ? "" : `"log.file.path":${quote(file)},`));
+  return ({ attributes, format }, { flags, file, iostream }) => {
+    let text = "";
+    for (let i = 0; i < attributes.length; i += 2) {
+      text += `${nameOf(attributes[i] as string)}${valueOf(attributes[i + 1])},`;
+    }
+    const stream = iostream === "" ? "" : `"log.iostream":"${iostream}",`;
+    const flagged = flags.length === 0 ? "" : `"log.flags":${JSON.stringify(flags)},`;
+    return `${text}${fileOf(file)}${stream}${flagged}"log.format":"${format}"`;
+  };
+}
+
+/** Names that are remembered as they are written; what an application makes up is not to fill the memory. */
+const MAX_NAMES = 1000;
+
+function remembering(write: (text: string) => string): (text: string) => string {
+  const written = new Map<string, string>();
+  return (text) => {
+    const known = written.get(text);
+    if (known !== undefined) return known;
+    const result = write(text);
+    if (written.size < MAX_NAMES && text.length < 100) written.set(text, result);
+    return result;
+  };
+}
+
+function rememberingLast<T>(write: (value: T) => string): (value: T) => string {
+  let last: T | undefined;
+  let written = "";
+  return (value) => {
+    if (value !== last) written = write(value);
+    last = value;
+    return written;
+  };
 }
 
 function createEcsModel(resource: Readonly<Record<string, string>>): Model {
@@ -91,24 +121,37 @@ const ECS_NAMES: Readonly<Record<string, string>> = {
   "thread.id": "process.thread.id",
 };
 
-const quote = (text: string): string => JSON.stringify(text);
+const ESCAPED = /[^ !#-[\]-~]/;
 
-const valueOf = (value: unknown): string =>
-  typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "null");
+/** What has nothing to escape is told faster than JSON.stringify() does. */
+const quote = (text: string): string => (ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`);
 
-/** RFC 3339 in UTC, with as many digits as are known; the second that was asked last is remembered. */
+function valueOf(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  // NaN and the infinities are null in JSON.
+  return typeof value === "number" && Number.isFinite(value) ? String(value) : (JSON.stringify(value) ?? "null");
+}
+
+/** RFC 3339 in UTC, with as many digits as are known; the day that was asked last is remembered. */
 function createTimeWriter(): (ms: number, nanos: number) => string {
-  let second = Number.NaN;
-  let written = "";
+  let day = Number.NaN;
+  let date = "";
   return (ms, nanos) => {
-    const of = Math.floor(ms / 1000);
-    if (of !== second) {
-      written = new Date(of * 1000).toISOString().slice(0, -4);
-      second = of;
+    const of = Math.floor(ms / DAY_MS);
+    if (of !== day) {
+      date = new Date(of * DAY_MS).toISOString().slice(0, -13);
+      day = of;
     }
-    const millis = String(ms - of * 1000).padStart(3, "0");
-    if (nanos === 0) return `${written}${millis}Z`;
+    const inDay = ms - of * DAY_MS;
+    const seconds = Math.floor(inDay / 1000);
+    const minutes = Math.floor(seconds / 60);
+    const clock = `${TWO[Math.floor(minutes / 60)]}:${TWO[minutes % 60]}:${TWO[seconds % 60]}`;
+    const millis = String(inDay % 1000).padStart(3, "0");
+    if (nanos === 0) return `${date}${clock}.${millis}Z`;
     const digits = String(nanos).padStart(6, "0");
-    return `${written}${millis}${digits.endsWith("000") ? digits.slice(0, 3) : digits}Z`;
+    return `${date}${clock}.${millis}${digits.endsWith("000") ? digits.slice(0, 3) : digits}Z`;
   };
 }
+
+const DAY_MS = 86_400_000;
+const TWO = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));

@@ -74,10 +74,21 @@ const records = {
       'Files with more of them, a `name="value"` a line, as the downward API writes `labels` and `annotations`, which become `k8s.pod.label.<name>` and `k8s.pod.annotation.<name>`.',
   }),
   charset: option({
-    kind: choice(["utf-8", "iso-8859-1", "windows-1252", "shift_jis", "euc-jp", "gbk", "big5", "euc-kr"]),
+    kind: choice([
+      "utf-8",
+      "utf-16le",
+      "utf-16be",
+      "iso-8859-1",
+      "windows-1252",
+      "shift_jis",
+      "euc-jp",
+      "gbk",
+      "big5",
+      "euc-kr",
+    ]),
     default: "utf-8",
     section: "Records",
-    summary: "How the bytes of lines are to be read.",
+    summary: "How the bytes of lines are to be read; what begins with a byte order mark is read as that says.",
   }),
   keepOriginal: option({
     kind: boolean(),

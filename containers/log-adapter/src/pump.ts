@@ -30,6 +30,8 @@ export type PumpSettings = Omit<NormalizerSettings, "emit" | "drop" | "file"> & 
 export type PumpSource = {
   readonly file?: string;
   readonly startAt?: number;
+  /** Its first bytes, where it is not read from there. */
+  readonly beginning?: Buffer;
   /** It cannot be read again: what an output does not take yet may be kept on disk. */
   readonly isVolatile?: boolean;
   /** It cannot wait: what there is no room for is dropped, and counted. */
@@ -44,14 +46,14 @@ export type Pump = Sink & {
 };
 
 /** Batches that may be on their way at once. */
-const WINDOW = 4;
+const WINDOW = 8;
 
 /**
  * Pushing resolves when there is room for more; ending, when all has arrived. Records that wait for further lines wait on; a
  * tick delivers those that have waited long enough.
  */
 export function createPump(settings: PumpSettings, counts: Counts, source: PumpSource = {}): Pump {
-  const { file = "", startAt = 0, isVolatile = false, isLossy = false } = source;
+  const { file = "", startAt = 0, beginning, isVolatile = false, isLossy = false } = source;
   const { outputs } = settings;
   const delivery = createDelivery(outputs, counts, startAt);
   let texts: string[] = [];
@@ -71,7 +73,11 @@ export function createPump(settings: PumpSettings, counts: Counts, source: PumpS
     read++;
     normalizer.push(line, start, flags);
   };
-  const cutter = createLineCutter(settings.maxLine, onLine, { startAt, charset: settings.charset });
+  const cutter = createLineCutter(settings.maxLine, onLine, {
+    startAt,
+    charset: settings.charset,
+    ...(beginning === undefined ? {} : { beginning }),
+  });
   return {
     push: (bytes) => {
       cutter.push(bytes);

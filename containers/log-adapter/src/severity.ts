@@ -57,9 +57,12 @@ export const FREE_LEVEL = `${UPPER}|Trace|Debug|Verbose|Information|Info|Notice|
 /** A level in any spelling, where brackets or a colon say that it is one. */
 export const MARKED_LEVEL = `${FREE_LEVEL}|${MIXED}|SUCCESS|SYSTEM|LOG|NOTE|Note|System|Severe|Crit|Alert`;
 
+/** As most write them: found without making another text. */
+const CAPITALS = new Map([...WORDS].map(([word, number]) => [word.toUpperCase(), number]));
+
 /** The number of a word or an abbreviation in any case; 0 for what is no level. */
 export function severityOfWord(word: string): number {
-  const known = WORDS.get(word) ?? WORDS.get(word.toLowerCase());
+  const known = WORDS.get(word) ?? CAPITALS.get(word) ?? WORDS.get(word.toLowerCase());
   if (known !== undefined) return known;
   return offsetLevel(word);
 }

@@ -11,6 +11,7 @@ export type TimeReader = {
   read(line: string, at: number): number;
   /** Reads a number, or a number as text, that is a time since 1970 in seconds, milli-, micro- or nanoseconds. */
   readEpoch(text: string): boolean;
+  readEpochNumber(value: number): boolean;
   /** The instant in milliseconds since 1970, without what is finer. */
   ms: number;
   /** Nanoseconds beyond `ms`: 0 to 999 999. */
@@ -145,16 +146,18 @@ export function createTimeReader(settings: TimeSettings): TimeReader {
       reader.nanos = last.nanos;
       return last.end;
     },
-    readEpoch: (text) => {
-      const isRead = forms.readEpoch(text);
-      reader.ms = forms.ms;
-      reader.nanos = forms.nanos;
-      return isRead;
-    },
+    readEpoch: (text) => taken(forms.readEpoch(text)),
+    readEpochNumber: (value) => taken(forms.readEpochNumber(value)),
     ms: Number.NaN,
     nanos: 0,
   };
   return reader;
+
+  function taken(isRead: boolean): boolean {
+    reader.ms = forms.ms;
+    reader.nanos = forms.nanos;
+    return isRead;
+  }
 
   function remember(line: string, at: number, end: number): void {
     last.at = at;
@@ -169,7 +172,8 @@ export function createTimeReader(settings: TimeSettings): TimeReader {
 function createFormReader({ zone, now }: TimeSettings): FormReader {
   const local = createTimeZone(zone);
   const calendar = createCalendar(now);
-  const reader: FormReader = { read, readEpoch, ms: Number.NaN, nanos: 0 };
+  const reader: FormReader = { read, readEpoch, readEpochNumber, ms: Number.NaN, nanos: 0 };
+  const offsetOf = createOffsets();
   return reader;
 
   function read(line: string, at: number): number {
@@ -199,6 +203,16 @@ function createFormReader({ zone, now }: TimeSettings): FormReader {
     return finish(Number(seconds) * 1000, (whole.slice(whole.length - power) || "") + fraction);
   }
 
+  function readEpochNumber(value: number): boolean {
+    // Milliseconds, as most write them.
+    if (!Number.isInteger(value) || value < 1e11 || value >= 1e14) {
+      return readEpoch(Number.isInteger(value) ? String(value) : value.toFixed(6));
+    }
+    reader.ms = value;
+    reader.nanos = 0;
+    return true;
+  }
+
   function take(match: RegExpExecArray, groups: Groups): boolean {
     const { hour } = groups;
     const h = hourOf(Number(match[hour]), match[hour + 4]);
@@ -214,13 +228,15 @@ function createFormReader({ zone, now }: TimeSettings): FormReader {
   }
 
   function finish(wholeMs: number, fraction: string): boolean {
-    const nanos = fraction === "" ? 0 : Number(fraction.slice(0, 9).padEnd(9, "0"));
+    const nanos = fraction === "" ? 0 : Number(fraction.slice(0, 9)) * POWERS[Math.max(0, 9 - fraction.length)]!;
     const millis = Math.floor(nanos / 1e6);
     reader.ms = wholeMs + millis;
     reader.nanos = nanos - millis * 1e6;
     return true;
   }
 }
+
+const POWERS = Array.from({ length: 10 }, (_, i) => 10 ** i);
 
 function digitsAt(line: string, at: number): number {
   let end = at;
@@ -234,9 +250,17 @@ function hourOf(hour: number, half: string | undefined): number {
   return (hour % 12) + (isAfternoon ? 12 : 0);
 }
 
-/** The offset of a written zone in milliseconds; undefined where none is written. */
-function offsetOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+/** The offset of a written zone in milliseconds, undefined where none is written; the zone of one log is seldom another. */
+function createOffsets(): (text: string | undefined) => number | undefined {
+  let [last, offset] = ["Z", 0];
+  return (text) => {
+    if (text === undefined) return undefined;
+    if (text !== last) [last, offset] = [text, offsetOf(text)];
+    return offset;
+  };
+}
+
+function offsetOf(text: string): number {
   const named = ZONE_MINUTES[text];
   if (named !== undefined) return named * 60_000;
   const sign = text.search(/[+-]/);

@@ -4,6 +4,8 @@ import {
   copyFileSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   truncateSync,
@@ -131,6 +133,27 @@ test("while the output fails it is not ready and nothing is lost; counts add up 
   expect(await countsOf()).toEqual([3, 2, 1, 0]);
 });
 
+test("a file of UTF-16 with a byte order mark is read as it says, also after a restart in its midst", async () => {
+  const folder = createFolder(cleanup);
+  writeFileSync(folder.at("a.log"), `\uFEFF${line("größer")}`, "utf16le");
+  const adapter = folder.start();
+  await until(() => folder.bodies().length === 1);
+  expect(await adapter.stop()).toEqual({ code: 0, signal: null });
+  appendFileSync(folder.at("a.log"), line("größer als zuvor"), "utf16le");
+  folder.start();
+  await until(() => folder.bodies().length >= 2);
+  expect(folder.bodies()).toEqual(["größer", "größer als zuvor"]);
+});
+
+const linkOf = (pid: number, fd: string): string => {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    // It has been closed meanwhile.
+    return "";
+  }
+};
+
 test("a deleted file is let go after what was in it has been delivered", async () => {
   const folder = createFolder(cleanup);
   writeFileSync(folder.at("a.log"), line("one"));
@@ -139,6 +162,7 @@ test("a deleted file is let go after what was in it has been delivered", async (
   appendFileSync(folder.at("a.log"), line("two"));
   unlinkSync(folder.at("a.log"));
   await until(() => folder.bodies().length === 2);
-  await until(() => readFileSync(folder.at("state/checkpoint.json"), "utf8").includes('"files":[]'));
+  const open = (): string[] => readdirSync(`/proc/${adapter.pid}/fd`).map((fd) => linkOf(adapter.pid, fd));
+  await until(() => !open().some((path) => path.startsWith(folder.at("a.log"))));
   expect(await adapter.stop()).toEqual({ code: 0, signal: null });
 });

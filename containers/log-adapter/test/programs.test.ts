@@ -1,10 +1,10 @@
 // Logs as real programs write them: nginx, haproxy, Redis, PostgreSQL, MariaDB, and traces of Java, Python and Node.js.
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 
-import { findProgram, tempDir, until } from "@outrigger/testing";
+import { findProgram, freePort, tempDir, until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
 import type { OtelRecord } from "./adapter.ts";
@@ -17,14 +17,6 @@ const formatsOf = (records: readonly OtelRecord[]): Set<unknown> =>
 
 /** Whether the time is of the last minutes. */
 const isRecent = ({ Timestamp }: OtelRecord): boolean => Math.abs(Date.now() - Date.parse(Timestamp ?? "")) < 300_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}
 
 const canConnect = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

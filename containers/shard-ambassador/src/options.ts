@@ -1,24 +1,41 @@
 // The options of the shard ambassador: the only place where they are described.
-import { address, bytes, choice, duration, integer, list, option, secret, text } from "@outrigger/options";
+import {
+  address,
+  boolean,
+  bytes,
+  choice,
+  duration,
+  integer,
+  list,
+  option,
+  ratio,
+  secret,
+  structured,
+  text,
+} from "@outrigger/options";
 import type { ValuesOf } from "@outrigger/options";
 
+import { KEY_FORM } from "./http/key.ts";
+import { discovery, replication, tls } from "./options/shards.ts";
 import { HASH_NAMES } from "./placement/hashes.ts";
 import { DISTRIBUTIONS } from "./placement/placement.ts";
+import { poolsSchema } from "./twemproxy/pools.ts";
 
 export const SHARD_FORM = "host:port[:weight] [name]";
 
 const traffic = {
   protocol: option({
-    kind: choice(["redis", "memcached"]),
+    kind: choice(["redis", "memcached", "http"]),
     default: "redis",
     section: "Traffic",
-    summary: "What clients and shards speak: Redis (RESP2 and RESP3), or memcached's text protocol with meta commands.",
+    summary:
+      "What clients and shards speak: Redis (RESP2 and RESP3), memcached's text protocol with meta commands, or HTTP/1.1.",
   }),
   listen: option({
     kind: address("127.0.0.1"),
     section: "Traffic",
     summary:
-      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
+      "Where clients connect: `127.0.0.1:6379` unless given, `127.0.0.1:11211` with `--protocol memcached`, `127.0.0.1:8080` with `--protocol http`. Whoever can connect can use the shards: on loopback that is the pod; `0.0.0.0` makes the ambassador a router for many.",
   }),
   shards: option({
     kind: list(text(SHARD_FORM)),
@@ -30,7 +47,48 @@ const traffic = {
     kind: integer(1, 64),
     default: "1",
     section: "Traffic",
-    summary: "Connections to each shard, for each version of the protocol in use. A client always uses the same one.",
+    summary:
+      "Connections to each shard of Redis or memcached, for each version of the protocol in use. A client always uses the same one.",
+  }),
+  database: option({
+    kind: integer(0, 100_000),
+    default: "0",
+    section: "Traffic",
+    summary: "The database of Redis that every connection to a shard selects. Clients know it as database 0.",
+  }),
+  backlog: option({
+    kind: integer(1, 65_535),
+    default: "511",
+    section: "Traffic",
+    summary: "How many clients may wait to be accepted.",
+  }),
+  keepAlive: option({
+    kind: boolean(),
+    default: "false",
+    section: "Traffic",
+    summary: "TCP keep-alive on the connections of clients, which finds those whose machine is gone.",
+  }),
+  reusePort: option({
+    kind: boolean(),
+    default: "false",
+    section: "Traffic",
+    summary:
+      "Lets several ambassadors listen on the same port (SO_REUSEPORT); the kernel shares clients out among them.",
+  }),
+};
+
+const twemproxy = {
+  pools: option({
+    kind: structured(poolsSchema, "pools as in twemproxy's nutcracker.yaml"),
+    section: "twemproxy",
+    summary:
+      "The pools of twemproxy's `nutcracker.yaml` by name, in its keys and units. A whole `nutcracker.yaml` may be given as `--config` in place of our own file. What a pool's keys say goes before all other options.",
+  }),
+  statsListen: option({
+    kind: address("127.0.0.1"),
+    section: "twemproxy",
+    summary:
+      "Where the statistics that twemproxy tells are told, in its JSON: to whoever connects. `127.0.0.1:22222` with `pools`, unless given; nowhere otherwise.",
   }),
 };
 
@@ -49,19 +107,48 @@ const placement = {
   }),
   hashTag: option({
     kind: text("two characters, or none"),
-    default: "{}",
     section: "Placement",
     summary:
-      "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`.",
+      "Two characters: if a key has something between them, only that decides, so that such keys stay together. `none` switches it off, as it is in twemproxy without `hash_tag`. `{}` unless given, and `none` with `--protocol http`.",
+  }),
+};
+
+const http = {
+  key: option({
+    kind: list(text(KEY_FORM)),
+    default: "path",
+    section: "HTTP",
+    summary:
+      "Where the key of a request is: `path` (without the query), `uri` (with it), `header:NAME`, `query:NAME`, `cookie:NAME`, `client-ip`, or `path-regex:...`, what its first group matches in the path. The first of the list that the request has counts; one that has none of them is refused. Keys are taken as they are written, nothing is decoded.",
+  }),
+  trustedProxies: option({
+    kind: list(text("an address or a CIDR block")),
+    default: "127.0.0.0/8,::1/128",
+    section: "HTTP",
+    summary:
+      "Who may say for whom it speaks: addresses and CIDR blocks whose `X-Forwarded-For` counts, for `client-ip`, and is added to rather than replaced.",
+  }),
+  retryBudget: option({
+    kind: ratio(),
+    default: "0.2",
+    section: "HTTP",
+    summary:
+      "How many requests may be sent a second time, as a share of all, because their shard could not be reached or did not answer: those without a body that are idempotent, or that were never sent. With `--on-failure next` the second time goes to the next shard, otherwise to the same one.",
+  }),
+  probePath: option({
+    kind: text("a path"),
+    default: "/",
+    section: "HTTP",
+    summary: "What a shard that has failed is asked for until it answers, with any status below 500.",
   }),
 };
 
 const failure = {
   onFailure: option({
-    kind: choice(["fail", "next"]),
+    kind: choice(["fail", "next", "replica"]),
     section: "Failure",
     summary:
-      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. Unless given it is `fail`, and `next` with `--protocol memcached`.",
+      "What becomes of the keys of a shard that has failed. `fail`: they get errors until it is back, as a store needs, whose data must not be split. `next`: they go to the other shards meanwhile, as a cache may have it. `replica`: what only reads them goes to a replica of the shard, all else gets errors. Unless given it is `fail`, and `next` with `--protocol memcached` or `http`.",
   }),
   failureLimit: option({
     kind: integer(1, 1000),
@@ -102,13 +189,12 @@ const access = {
 const bounds = {
   timeout: option({
     kind: duration(),
-    default: "1s",
     section: "Bounds",
     summary:
-      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error.",
+      "How long a shard may take for the next reply. After that its connection is given up, and all who wait on it get an error. 0: without end. 1 s unless given, and 30 s with `--protocol http`.",
   }),
   connectTimeout: option({
-    kind: duration(),
+    kind: duration({ positive: true }),
     default: "1s",
     section: "Bounds",
     summary: "How long connecting to a shard may take.",
@@ -125,11 +211,26 @@ const bounds = {
     section: "Bounds",
     summary: "Clients at a time; more get an error.",
   }),
+  hotKeys: option({
+    kind: integer(0, 1000),
+    default: "0",
+    section: "Bounds",
+    summary:
+      "How many of the hottest keys `GET /api/v1/hot-keys` tells. None unless given: keys may be secrets themselves, such as those of sessions, and anyone who reaches the admin port may ask. The metric of the hottest one's share is always there.",
+  }),
+  maxOwnConnections: option({
+    kind: integer(0, 1_000_000),
+    default: "1000",
+    section: "Bounds",
+    summary:
+      "Clients of a pool of Redis that may have a connection to their shard for themselves at a time: those that watch keys, or are subscribed. More get an error.",
+  }),
   maxRequest: option({
     kind: bytes(),
     default: "64MiB",
     section: "Bounds",
-    summary: "The largest command. A client that sends more is disconnected.",
+    summary:
+      "The largest command, or transaction, or body of an HTTP request. A client that sends a larger command is disconnected.",
   }),
   memoryLimit: option({
     kind: bytes(),
@@ -140,6 +241,17 @@ const bounds = {
   }),
 };
 
-export const options = { ...traffic, ...placement, ...failure, ...access, ...bounds } as const;
+export const options = {
+  ...traffic,
+  ...discovery,
+  ...placement,
+  ...http,
+  ...replication,
+  ...failure,
+  ...access,
+  ...tls,
+  ...bounds,
+  ...twemproxy,
+} as const;
 
 export type Values = ValuesOf<typeof options>;

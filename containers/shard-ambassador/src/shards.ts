@@ -1,18 +1,27 @@
 // The list of shards as it is written, and the placement that it goes with.
+import { isIP } from "node:net";
+
+import { parseCidr } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 import { formatAddress, parseAddress } from "@outrigger/options";
 
+import { DISCOVER_FORM, parseSource } from "./discovery/lookup.ts";
+import { KEY_FORM, parseKeySource } from "./http/key.ts";
 import type { Values } from "./options.ts";
 import { SHARD_FORM } from "./options.ts";
+import { REPLICA_FORM } from "./options/shards.ts";
 import type { Placed } from "./placement/advice.ts";
 import { ketamaName } from "./placement/ketama.ts";
 import type { HashTag, PlacementSettings } from "./placement/placement.ts";
 import { createPlacement, HASH_IS_FREE, KNOWS_WEIGHTS } from "./placement/placement.ts";
-import type { ShardSpec } from "./redis/topology.ts";
+import type { ShardSpec } from "./proxy/topology.ts";
 
 /** The options that say which shards there are and what each owns: they may change while running. */
 export const PLACEMENT_OPTIONS = ["shards", "distribution", "hash", "hashTag"] as const;
-export type PlacementValues = Pick<Values, (typeof PLACEMENT_OPTIONS)[number]>;
+export type PlacementValues = Pick<Values, "protocol" | (typeof PLACEMENT_OPTIONS)[number]>;
+
+/** Paths have braces for other reasons. */
+const defaultHashTag = (protocol: Values["protocol"]): string => (protocol === "http" ? "none" : "{}");
 
 type WrittenAs = Readonly<Record<keyof Values, string>>;
 
@@ -46,8 +55,8 @@ export function parseHashTag(text: string): HashTag | "none" | undefined {
   return /^[!-~]{2}$/.test(text) ? { open: text.charCodeAt(0), close: text.charCodeAt(1) } : undefined;
 }
 
-export function placementSettingsOf({ distribution, hash, hashTag }: PlacementValues): PlacementSettings {
-  const tag = parseHashTag(hashTag);
+export function placementSettingsOf({ protocol, distribution, hash, hashTag }: PlacementValues): PlacementSettings {
+  const tag = parseHashTag(hashTag ?? defaultHashTag(protocol));
   return { distribution, hash: hash ?? "fnv1a_64", hashTag: tag === "none" ? undefined : tag };
 }
 
@@ -65,8 +74,8 @@ export function routeOf(values: PlacementValues, key: Uint8Array): { shard: stri
 }
 
 export function checkValues(values: Values, writtenAs: WrittenAs): string[] {
-  return [checkShards, checkPlacement, checkAccess, checkFailure, checkBounds].flatMap((check) =>
-    check(values, writtenAs),
+  return [checkShards, checkReplicas, checkPlacement, checkHttp, checkAccess, checkFailure, checkBounds].flatMap(
+    (check) => check(values, writtenAs),
   );
 }
 
@@ -75,7 +84,8 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
   const problems = shards
     .filter((text) => parseShard(text, distribution) === undefined)
     .map((text) => `${writtenAs.shards}: expected ${SHARD_FORM}, got ${text}`);
-  if (problems.length === 0 && shards.length === 0)
+  if (values.discover !== undefined) problems.push(...checkDiscovery(values, writtenAs));
+  else if (problems.length === 0 && shards.length === 0)
     problems.push(`${writtenAs.shards}: expected at least one ${SHARD_FORM}, got nothing`);
   const names = new Set<string>();
   for (const { name, weight } of shardsOf(values)) {
@@ -88,7 +98,55 @@ function checkShards(values: Values, writtenAs: WrittenAs): string[] {
   return problems;
 }
 
-function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: WrittenAs): string[] {
+/** Where the replicas of a shard are. */
+export const replicasOf = ({ replicas }: Pick<Values, "replicas">, name: string): Address[] =>
+  replicas
+    .map(parseReplica)
+    .filter((replica) => replica?.name === name)
+    .map((replica) => replica!.address);
+
+function parseReplica(text: string): { name: string; address: Address } | undefined {
+  const equals = text.indexOf("=");
+  const address = parseAddress(text.slice(equals + 1), "");
+  const isUsable =
+    equals > 0 && address !== undefined && ("path" in address || (address.port > 0 && address.host !== ""));
+  return isUsable ? { name: text.slice(0, equals), address } : undefined;
+}
+
+function checkReplicas(values: Values, writtenAs: WrittenAs): string[] {
+  const { replicas, readPolicy, onFailure, protocol, discover } = values;
+  const problems: string[] = [];
+  if (replicas.length === 0 && readPolicy === "replica")
+    problems.push(`${writtenAs.readPolicy}: expected --replicas beside replica, got none`);
+  if (replicas.length === 0 && onFailure === "replica")
+    problems.push(`${writtenAs.onFailure}: expected --replicas beside replica, got none`);
+  if (replicas.length > 0 && protocol !== "redis")
+    problems.push(`${writtenAs.replicas}: expected --protocol redis beside it, got ${protocol}`);
+  const names = new Set(shardsOf(values).map(({ name }) => name));
+  for (const text of replicas) {
+    const replica = parseReplica(text);
+    if (replica === undefined) problems.push(`${writtenAs.replicas}: expected ${REPLICA_FORM}, got ${text}`);
+    else if (discover === undefined && !names.has(replica.name))
+      problems.push(`${writtenAs.replicas}: expected the name of a shard, got ${replica.name}`);
+  }
+  return problems;
+}
+
+function checkDiscovery({ shards, discover, dnsServers }: Values, writtenAs: WrittenAs): string[] {
+  const problems: string[] = [];
+  if (parseSource(discover!) === undefined)
+    problems.push(`${writtenAs.discover}: expected ${DISCOVER_FORM}, got ${discover}`);
+  if (shards.length > 0) problems.push(`${writtenAs.shards}: expected nothing beside --discover, got a list`);
+  for (const server of dnsServers.filter((one) => !isDnsServer(one)))
+    problems.push(`${writtenAs.dnsServers}: expected an IP address, with :port if it is not 53, got ${server}`);
+  return problems;
+}
+
+const isDnsServer = (text: string): boolean =>
+  isIP(text.replace(/:\d{1,5}$/, "").replace(/^\[(.*)\]$/, "$1")) !== 0 || isIP(text) !== 0;
+
+function checkPlacement(values: Values, writtenAs: WrittenAs): string[] {
+  const { protocol, distribution, hash, hashTag = defaultHashTag(protocol) } = values;
   const problems: string[] = [];
   if (hash !== undefined && !HASH_IS_FREE.includes(distribution)) {
     problems.push(`${writtenAs.hash}: expected --distribution ketama or modula beside it, got ${distribution}`);
@@ -104,17 +162,36 @@ function checkPlacement({ distribution, hash, hashTag }: Values, writtenAs: Writ
 /** Distributions in which taking one shard away moves the keys of most others. */
 const SHIFTING = new Set<string>(["jump", "redis-cluster"]);
 
+const PORTS: Readonly<Record<Values["protocol"], number>> = { redis: 6379, memcached: 11_211, http: 8080 };
+
+/** In milliseconds; Infinity for no end. */
+export function timeoutOf({ timeout, protocol }: Values): number {
+  const given = timeout ?? (protocol === "http" ? 30_000 : 1000);
+  return given === 0 ? Number.POSITIVE_INFINITY : given;
+}
+
 /** Where clients connect. */
 export const listenOf = ({ listen, protocol }: Values): Address =>
-  listen ?? { host: "127.0.0.1", port: protocol === "memcached" ? 11_211 : 6379 };
+  listen ?? { host: "127.0.0.1", port: PORTS[protocol] };
 
 /** What becomes of the keys of a shard that has failed: a cache may have them elsewhere, a store may not. */
-export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" {
-  const isCache = protocol === "memcached" && !SHIFTING.has(distribution);
+export function onFailureOf({ onFailure, protocol, distribution }: Values): "fail" | "next" | "replica" {
+  const isCache = protocol !== "redis" && !SHIFTING.has(distribution);
   return onFailure ?? (isCache ? "next" : "fail");
 }
 
-/** memcached's text protocol knows no passwords. */
+function checkHttp({ protocol, key, trustedProxies, statsListen }: Values, writtenAs: WrittenAs): string[] {
+  const problems = key
+    .filter((source) => parseKeySource(source) === undefined)
+    .map((source) => `${writtenAs.key}: expected ${KEY_FORM}, got ${source}`);
+  for (const block of trustedProxies.filter((one) => parseCidr(one) === undefined))
+    problems.push(`${writtenAs.trustedProxies}: expected an address or a CIDR block, got ${block}`);
+  if (protocol === "http" && statsListen !== undefined)
+    problems.push(`${writtenAs.statsListen}: expected --protocol redis or memcached beside it, got http`);
+  return problems;
+}
+
+/** memcached's text protocol knows no passwords, and those of HTTP are between clients and shards. */
 function checkAccess({ protocol, password, shardPassword }: Values, writtenAs: WrittenAs): string[] {
   if (protocol === "redis") return [];
   const given = Object.entries({ password, shardPassword }).filter(([, secret]) => secret !== undefined);

@@ -28,7 +28,7 @@ test("which shard owns a key is told, as text in any script, and described in /o
   const { paths } = JSON.parse((await ambassador.admin("/openapi.json")).body) as {
     paths: Record<string, { get?: { summary?: string; parameters?: { name: string }[] } }>;
   };
-  expect(paths["/api/v1/route"]?.get?.parameters?.map(({ name }) => name)).toEqual(["key"]);
+  expect(paths["/api/v1/route"]?.get?.parameters?.map(({ name }) => name)).toEqual(["key", "pool"]);
   expect(paths["/api/v1/shards"]?.get?.summary).toBeTruthy();
 });
 

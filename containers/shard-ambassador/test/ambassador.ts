@@ -44,8 +44,8 @@ export async function startAll(
 }
 
 /** A client as applications have it. */
-export function createClient(port: number, cleanup: Cleanup): Redis {
-  const client = new Redis(port, "127.0.0.1", { maxRetriesPerRequest: 0, retryStrategy: () => null });
+export function createClient(port: number, cleanup: Cleanup, protocol: 2 | 3 = 3): Redis {
+  const client = new Redis(port, "127.0.0.1", { maxRetriesPerRequest: 0, retryStrategy: () => null, protocol });
   client.on("error", () => undefined);
   cleanup(() => client.disconnect());
   return client;

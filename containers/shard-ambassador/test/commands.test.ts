@@ -17,7 +17,7 @@ test("route prints the shard that owns a key, as twemproxy would place it", asyn
 });
 
 test("plan prints what moves with another list, and exits 0 when there is nothing to warn of", async () => {
-  const { code, stdout } = await ask("plan", FOUR, "--shards", THREE);
+  const { code, stdout } = await ask("plan", THREE, FOUR);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ 2\d\.\d % of the keys move\n/);
   expect(stdout).toMatch(/ from server\d to server4\n/);
@@ -34,15 +34,15 @@ test("plan compares files of options, warns of what is unwise in them, and then 
     return file;
   };
   const old = write("old.yaml", "md5");
-  expect(await ask("plan", old, "--config", old)).toMatchObject({ code: 0 });
-  const { code, stdout } = await ask("plan", write("new.yaml", "crc32"), "--config", old);
+  expect(await ask("plan", old, old)).toMatchObject({ code: 0 });
+  const { code, stdout } = await ask("plan", old, write("new.yaml", "crc32"));
   expect(code).toBe(1);
   expect(stdout).toContain("warning: crc32 with ketama");
   expect(stdout).toContain("warning: ketama with md5 becomes ketama with crc32");
 });
 
 test("plan says what it cannot read", async () => {
-  const { code, stderr } = await ask("plan", "/no/such/file", "--shards", THREE);
+  const { code, stderr } = await ask("plan", THREE, "/no/such/file");
   expect(code).toBe(1);
   expect(stderr).toContain("/no/such/file");
 });

@@ -70,6 +70,7 @@ describe.skipIf(redisServer.skip)(redisServer.title("with --on-failure next"), (
     };
     write(2);
     const ambassador = await startAmbassador([], { cleanup, args: [...QUICK, "--config", file] });
+    await ambassador.waitForLog("started");
     const client = createClient(ambassador.port, cleanup);
     await shards[0]!.kill();
     await ejected(ambassador, "shard-0");

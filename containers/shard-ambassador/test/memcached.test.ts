@@ -3,21 +3,15 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-import type { Cleanup, Program } from "@outrigger/testing";
+import type { Program } from "@outrigger/testing";
 import { freePort, rawExchange, requirePrograms, startProgram, tempDir, until } from "@outrigger/testing";
 import { describe, expect, onTestFinished as cleanup, test } from "vitest";
 
 import { NAMES, startAmbassador, startDelay } from "./ambassador.ts";
 import type { Ambassador } from "./ambassador.ts";
+import { memcached, startMemcached } from "./programs.ts";
 
-const memcached = requirePrograms("memcached");
 const twemproxy = requirePrograms("nutcracker");
-
-async function startMemcached(undo: Cleanup, given?: number): Promise<Program> {
-  const port = given ?? (await freePort());
-  const args = ["-p", String(port), "-l", "127.0.0.1", "-U", "0", "-m", "16", "-u", "nobody"];
-  return startProgram(memcached.path("memcached"), args, { port, cleanup: undo });
-}
 
 async function startAll(args: readonly string[] = []): Promise<{ shards: Program[]; ambassador: Ambassador }> {
   const shards = await Promise.all(NAMES.map(() => startMemcached(cleanup)));

@@ -20,6 +20,7 @@ describe.skipIf(redisServer.skip)(redisServer.title("when the file of options ch
     };
     write(2);
     const ambassador = await startAmbassador([], { cleanup, args: ["--config", file] });
+    await ambassador.waitForLog("started");
     const client = createClient(ambassador.port, cleanup);
     await Promise.all(KEYS.map((key) => client.set(key, "old")));
 

@@ -1,6 +1,7 @@
 // What can be told of an exchange, to whoever counts and records.
 import { hostOf } from "./head-parser.ts";
 import type { HeadParser } from "./head-parser.ts";
+import type { Upstream } from "./upstream.ts";
 
 export class ExchangeFacts {
   /** From the request's head to the end of the response. */
@@ -12,6 +13,8 @@ export class ExchangeFacts {
   /** Both sides have switched protocols; bytes pass as they are. */
   tunnel = false;
   isHead = false;
+  /** Who was asked last; undefined when nobody was. */
+  upstream: Upstream | undefined;
   /** Status of the response, 0 before it. */
   status = 0;
   /** The response has been passed on whole. */
@@ -29,6 +32,7 @@ export class ExchangeFacts {
     this.served++;
     this.tunnel = false;
     this.isHead = method === "HEAD";
+    this.upstream = undefined;
     this.status = 0;
     this.complete = false;
     this.startedAt = performance.now();

@@ -12,8 +12,9 @@ import { patienceOf } from "./patience.ts";
 import type { Answer, ProxyCore } from "./proxy.ts";
 import type { Refusal } from "./refusals.ts";
 import { REFUSALS, UPSTREAM_FAILURES } from "./refusals.ts";
+import { Replay } from "./replay.ts";
 import { RequestBody } from "./request-body.ts";
-import { checkRequest, isIdempotent, upgradeOf, writeRequestHead } from "./request-head.ts";
+import { checkRequest, upgradeOf, writeRequestHead } from "./request-head.ts";
 import {
   answerHead,
   connectionLine,
@@ -33,7 +34,6 @@ export class Exchange extends ExchangeFacts implements Borrower {
   readonly client: ClientConnection;
   readonly #core: ProxyCore;
 
-  #upstream: Upstream | undefined;
   #connection: UpstreamConnection | undefined;
   #requestHead: Buffer | undefined;
   readonly #requestBody: RequestBody;
@@ -44,7 +44,7 @@ export class Exchange extends ExchangeFacts implements Borrower {
   #isHttp10 = false;
   #keepClient = false;
   #keepUpstream = false;
-  #replayable = false;
+  readonly #replay = new Replay();
   #expectsContinue = false;
   #chunkedOut = false;
   /** Only the end of the client's connection tells the end of the response. */
@@ -71,12 +71,12 @@ export class Exchange extends ExchangeFacts implements Borrower {
     if (this.#requestBody.problem !== undefined) return this.#refuse(this.#requestBody.problem);
     const upstream = this.#core.route(head, this.client.peer) ?? REFUSALS.noUpstream;
     if (!(upstream instanceof Upstream)) return this.#answerWith(upstream);
-    this.#upstream = upstream;
+    this.upstream = upstream;
     this.#upgrade = upgradeOf(head);
     const { writer, requestFields: rule } = this.#core;
     const { forwarding } = this.client;
     this.#requestHead = writeRequestHead(writer, head, { rule, target, upgrade: this.#upgrade, forwarding });
-    this.#send(upstream.lend(this, { replayable: this.#replayable }));
+    this.#send(upstream.lend(this, { replayable: this.#replay.isSafe }));
     this.#progress();
     return undefined;
   }
@@ -134,7 +134,7 @@ export class Exchange extends ExchangeFacts implements Borrower {
       if (this.#requestBody.isSlow(this.client.paused)) this.#refuseBody(REFUSALS.bodyTooSlow);
       else this.client.expectBy(Math.min(this.#patienceEnds, this.#requestBody.deadline));
     } else if (this.tunnel || this.status !== 0) this.#breakOff();
-    else if (this.requestDone || this.client.paused) this.#fail(UPSTREAM_FAILURES.responseTimeout);
+    else if (this.requestDone || this.client.paused) this.#failOver(UPSTREAM_FAILURES.responseTimeout, true);
     else this.#refuse(REFUSALS.bodyTimeout);
   }
 
@@ -169,10 +169,10 @@ export class Exchange extends ExchangeFacts implements Borrower {
     this.#connection = undefined;
     if (this.tunnel) this.client.end();
     else if (this.status !== 0) this.#breakOff(UPSTREAM_FAILURES.truncated);
-    else if (connection.reused && this.#replayable && this.requestDone) {
+    else if (connection.reused && this.#replay.isSafe && this.requestDone) {
       // The server ended a kept connection just as we used it: one more try, on a new one, which is never `reused`.
-      this.#send(this.#upstream!.lendNew(this));
-    } else this.#fail(failure);
+      this.#send(this.upstream!.lendNew(this));
+    } else this.#failOver(failure, connection.connected);
   }
 
   #reset(head: HeadParser): void {
@@ -183,7 +183,7 @@ export class Exchange extends ExchangeFacts implements Borrower {
     this.#isHttp10 = head.minor === 0;
     this.#keepClient = !head.close && (head.keepAlive || !this.#isHttp10);
     this.#keepUpstream = false;
-    this.#replayable = this.requestDone && isIdempotent(head.method);
+    this.#replay.begin(this.requestDone, head.method);
     this.#expectsContinue = head.expect !== -1 && !this.#isHttp10 && !this.requestDone;
     this.#chunkedOut = false;
     this.#endsWithClose = false;
@@ -213,8 +213,7 @@ export class Exchange extends ExchangeFacts implements Borrower {
     const head = this.#core.responseParser;
     const all = this.#partialHead === undefined ? bytes : Buffer.concat([this.#partialHead, bytes]);
     this.#partialHead = undefined;
-    // A server that has begun to answer has had the request.
-    this.#replayable = false;
+    this.#replay.onAnswer();
     let at = 0;
     while (at < all.length) {
       const end = head.parseResponse(all, at);
@@ -318,9 +317,20 @@ export class Exchange extends ExchangeFacts implements Borrower {
     return this.client.exchangeDone(this.#keepClient);
   }
 
+  /** The upstream has failed: another gets the request if it may have it, or the client is told. */
+  #failOver(failure: Refusal, wasSent: boolean): void {
+    const next = this.#replay.elsewhere(this.#core, this.#requestHead!, this, wasSent);
+    if (next === undefined) return this.#fail(failure);
+    this.#core.observer.onUpstreamFailure(failure, this.upstream);
+    this.#connection?.discard();
+    this.upstream = next;
+    this.#send(next.lend(this, { replayable: this.#replay.isSafe }));
+    return this.#progress();
+  }
+
   /** Nothing of a response has been sent: the client gets ours. */
   #fail(failure: Refusal): void {
-    this.#core.observer.onUpstreamFailure(failure);
+    this.#core.observer.onUpstreamFailure(failure, this.upstream);
     this.#refuse(failure);
   }
 
@@ -336,7 +346,7 @@ export class Exchange extends ExchangeFacts implements Borrower {
   #breakOff(failure?: Refusal): void {
     this.#connection?.discard();
     this.#release();
-    if (failure !== undefined) this.#core.observer.onUpstreamFailure(failure);
+    if (failure !== undefined) this.#core.observer.onUpstreamFailure(failure, this.upstream);
     if (!this.tunnel) this.#core.observer.onResponse(this);
     if (this.#endsWithClose) this.client.reset();
     else this.client.destroy();

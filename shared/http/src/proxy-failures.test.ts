@@ -5,8 +5,11 @@ import { Worker } from "node:worker_threads";
 import { rawExchange, startRawServer, tempDir, until } from "@outrigger/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import { createDeadlines } from "./deadlines.ts";
+import type { ProxySettings } from "./proxy.ts";
 import { get, ok, startProxy, startScripted } from "./test-proxy.ts";
 import type { Answer, TestProxySettings } from "./test-proxy.ts";
+import { Upstream } from "./upstream.ts";
 
 const cleanup = onTestFinished;
 
@@ -33,6 +36,57 @@ async function startDeafServer(): Promise<number> {
   await until(() => queued.filter(({ connecting }) => !connecting).length === 2);
   return port;
 }
+
+describe("with another upstream to turn to", () => {
+  /** Two servers, of which the first fails as it is told; each request goes to it first. */
+  async function setUpTwo(fail: Answer | undefined) {
+    const first = await startScripted(fail ?? ok(), cleanup);
+    if (fail === undefined) await first.close();
+    const second = await startScripted(ok("second"), cleanup);
+    const deadlines = createDeadlines();
+    cleanup(deadlines.stop);
+    const [one, two] = [first, second].map(({ port }) => {
+      const settings = { connectTimeoutMs: 5000, keepAliveMs: 5000, maxIdle: 8 };
+      const upstream = new Upstream({ host: "127.0.0.1", port }, settings, deadlines);
+      cleanup(() => upstream.close());
+      return upstream;
+    });
+    const moved: string[] = [];
+    const reroute: ProxySettings["reroute"] = ({ method, target }, _, failed) => {
+      moved.push(`${method} ${target}`);
+      return failed === one ? two : undefined;
+    };
+    const { port, heard } = await startProxy(first.port, { cleanup, proxy: { route: () => one, reroute } });
+    return { first, second, port, heard, moved };
+  }
+  const last = "Connection: close\r\n";
+
+  test("a request without a body goes there if it was never sent, and if it was, only an idempotent one", async () => {
+    const gone = await setUpTwo(undefined);
+    const post = `POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n${last}\r\n`;
+    expect((await rawExchange({ port: gone.port, send: post })).text).toMatch(/^HTTP\/1.1 200 [^]*second$/);
+    expect((await rawExchange({ port: gone.port, send: get("/g", last) })).text).toMatch(/second$/);
+    expect(gone.moved).toEqual(["POST /p", "GET /g"]);
+    expect(gone.second.heads[1]).toMatch(/^GET \/g HTTP\/1.1\r\nHost: a\r\n/);
+    const closing = await setUpTwo((_head, _index, socket) => void socket.destroy());
+    expect((await rawExchange({ port: closing.port, send: post })).text).toMatch(/^HTTP\/1.1 502 /);
+    expect((await rawExchange({ port: closing.port, send: get("/g", last) })).text).toMatch(/second$/);
+    expect(closing.moved).toEqual(["GET /g"]);
+    expect(closing.first.heads).toHaveLength(2);
+  });
+
+  test("a request with a body, and one that has had a part of an answer, do not go there", async () => {
+    const { port, moved, heard } = await setUpTwo((_head, _index, socket) => {
+      socket.end("HTTP/1.1 200 OK\r\nContent-");
+      return undefined;
+    });
+    expect((await rawExchange({ port, send: get("/g", last) })).text).toMatch(/^HTTP\/1.1 502 /);
+    const put = `PUT /p HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${last}\r\nx`;
+    expect((await rawExchange({ port, send: put })).text).toMatch(/^HTTP\/1.1 502 /);
+    expect(moved).toEqual([]);
+    expect(heard.filter((one) => one.startsWith("failure"))).toEqual(["failure closed_early", "failure closed_early"]);
+  });
+});
 
 describe("an application that is not there", () => {
   test("is a 502, and the client's connection goes on", async () => {

@@ -44,6 +44,7 @@ export type Sum = { add(amount: number): void };
 
 /** A request and its response, as they are told of. */
 export type Served = Pick<Exchange, "requestLine" | "host" | "status" | "complete" | "startedAt"> & {
+  readonly upstream?: Upstream | undefined;
   readonly client: { readonly peer: Peer };
 };
 
@@ -55,7 +56,8 @@ export type ProxyObserver = {
   onResponse(exchange: Served): void;
   /** A request was answered by the proxy itself. `exchange` is undefined when it had not come that far. */
   onRefused(refusal: Refusal, peer: Peer, exchange: Served | undefined): void;
-  onUpstreamFailure(failure: Refusal): void;
+  /** `upstream` is the one that failed, where several are chosen from. */
+  onUpstreamFailure(failure: Refusal, upstream?: Upstream): void;
   /** The client went away while its request was being served. */
   onAborted(exchange: Served): void;
 };
@@ -88,6 +90,11 @@ export type ProxySettings = {
    * head are valid in the call.
    */
   route(head: HeadParser, peer: Peer): Upstream | Answer | Refusal | undefined;
+  /**
+   * Chooses another upstream, once, for a request that may be sent again: nothing of an answer has come, it has no body, and
+   * it is idempotent or was never sent. The head is the one that the first upstream was to get. Undefined: the client is told.
+   */
+  reroute?(head: HeadParser, peer: Peer, failed: Upstream): Upstream | undefined;
   /** Whether a forwarding chain's address is a proxy that may be believed. */
   isTrusted(address: string): boolean;
 };

@@ -1,6 +1,8 @@
 // An upstream: one server, with a pool of kept-alive connections to it. Which upstream serves a request is the caller's
 // choice, request by request; a pool only knows how to connect, lend and take back.
 import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 
 import type { Deadlines, Timed } from "./deadlines.ts";
 import type { Refusal } from "./refusals.ts";
@@ -15,6 +17,8 @@ export type UpstreamSettings = {
   /** How long an unused connection is kept; less than the server keeps it, or a request may meet its end. */
   readonly keepAliveMs: number;
   readonly maxIdle: number;
+  /** What TLS to it is opened with; in plain text without. */
+  readonly tls?: ((address: UpstreamAddress) => ConnectionOptions) | undefined;
 };
 
 /** Who a connection is lent to. */
@@ -59,11 +63,16 @@ export class Upstream {
   }
 
   lendNew(borrower: Borrower): UpstreamConnection {
-    const connection = new UpstreamConnection(this, this.address, borrower);
+    const connection = new UpstreamConnection(this, this.#settings.tls, borrower);
     connection.deadline = performance.now() + this.#settings.connectTimeoutMs;
     this.#open.add(connection);
     this.#deadlines.add(connection);
     return connection;
+  }
+
+  /** Connections that serve a request now. */
+  get lent(): number {
+    return this.#open.size - this.#idle.length;
   }
 
   /** Takes back a connection whose last exchange is complete on both sides. */
@@ -106,11 +115,15 @@ export class UpstreamConnection implements Timed {
   deadline = 0;
   #failure: Refusal = UPSTREAM_FAILURES.connectRefused;
 
-  constructor(upstream: Upstream, address: UpstreamAddress, borrower: Borrower) {
+  constructor(upstream: Upstream, tls: UpstreamSettings["tls"], borrower: Borrower) {
+    const { address } = upstream;
     this.upstream = upstream;
     this.borrower = borrower;
-    this.socket = connectReading({ ...address, noDelay: true }, (bytes) => this.#onData(bytes));
-    this.socket.on("connect", () => this.#onConnect());
+    const plain = { ...address, noDelay: true };
+    const onData = (bytes: Buffer): void => this.#onData(bytes);
+    this.socket =
+      tls === undefined ? connectReading(plain, onData) : connectTls({ ...plain, ...tls(address) }).on("data", onData);
+    this.socket.on(tls === undefined ? "connect" : "secureConnect", () => this.#onConnect());
     this.socket.on("drain", () => this.borrower?.onUpstreamDrain(this));
     this.socket.on("end", () => this.#onEnd());
     this.socket.on("error", () => undefined);

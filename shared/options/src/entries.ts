@@ -2,7 +2,13 @@
 import { nearest } from "./nearest.ts";
 
 /** A value as the user wrote it, and where. */
-export type Entry = { readonly value: unknown; readonly writtenAs: string; readonly origin: string };
+export type Entry = {
+  readonly value: unknown;
+  readonly writtenAs: string;
+  readonly origin: string;
+  /** The value is a whole file, so that its keys are the file's. */
+  readonly isFile?: boolean;
+};
 
 /** Entries by property, one source each, and the problems met while reading. */
 export type SourceEntries = { readonly entries: Map<string, Entry>; readonly problems: string[] };

@@ -2,7 +2,7 @@ import { array, assert, constantFrom, oneof, property, string } from "fast-check
 import { expect, test } from "vitest";
 
 import { resolve } from "../test/surroundings.ts";
-import { boolean, choice, duration, list, option, structured, text, z } from "./index.ts";
+import { boolean, choice, duration, list, option, resolveOptions, structured, text, z } from "./index.ts";
 
 const described = { section: "S", summary: "It." };
 const table = {
@@ -120,4 +120,24 @@ test("no text makes the reader throw", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test("a file of another program's is the value of one option, and its mistakes are named as it has them", () => {
+  const own = {
+    pools: option({ ...described, kind: structured(z.record(z.string(), z.strictObject({ port: z.int() })), "pools") }),
+  };
+  const adoptFile = (keys: Readonly<Record<string, unknown>>): string | undefined =>
+    Object.values(keys).every((value) => typeof value === "object") ? "pools" : undefined;
+  const read = (text: string) =>
+    resolveOptions("demo", own, { argv: ["--config", "/f"], env: {}, readFile: () => text, adoptFile });
+  expect(read("one: {port: 1}\ntwo: {port: 2}\n")).toMatchObject({
+    values: { pools: { one: { port: 1 }, two: { port: 2 } } },
+    origins: { pools: "/f" },
+    problems: [],
+  });
+  expect(read("one: {port: x}\n").problems).toEqual(["/f: one.port: expected number, got x"]);
+  expect(read("one: {port: 1}\nother: text\n").problems).toEqual([
+    "/f: one: expected a known key",
+    "/f: other: expected a known key",
+  ]);
 });

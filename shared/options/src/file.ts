@@ -14,12 +14,21 @@ const MAX_KEYS = 1000;
 /** How often aliases may repeat a part; more of them are an alias bomb. */
 const MAX_ALIASES = 100;
 
+/** Which option a file of another program's is the value of, by its shape; undefined if it holds options as it should. */
+export type AdoptFile = (file: Readonly<Record<string, unknown>>) => string | undefined;
+
 /** The text of a YAML or JSON file, whose keys are the options' property names. `name` says where the text is from. */
-export function readFileText(table: OptionTable, text: string, name: string): SourceEntries {
+export function readFileText(table: OptionTable, text: string, name: string, adopt?: AdoptFile): SourceEntries {
   const entries = new Map<string, Entry>();
   const problems: string[] = [];
   const parsed = parse(text);
   if (parsed.problem !== undefined) return { entries, problems: [`${name}: expected ${parsed.problem}`] };
+  const file = Object.fromEntries(parsed.keys);
+  const adopted = adopt?.(file);
+  if (adopted !== undefined) {
+    entries.set(adopted, { value: file, writtenAs: name, origin: name, isFile: true });
+    return { entries, problems };
+  }
   const known = new Map(
     Object.entries(table).map(([property, { kind }]) => [spell(property, kind, "").property, property]),
   );

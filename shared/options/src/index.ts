@@ -4,6 +4,7 @@ export type { Address } from "./address.ts";
 export type { CommandLine } from "./command.ts";
 export { commandsMarkdown, jsonSchemaOf, markdownOf, printConfig, usageOf, usageOfCommand } from "./describe.ts";
 export { list, objects, structured } from "./compound-kinds.ts";
+export type { AdoptFile } from "./file.ts";
 export { ACTIONS } from "./flags.ts";
 export type { Action } from "./flags.ts";
 export { address, boolean, bytes, choice, duration, integer, integerOr, path, ratio, secret, text } from "./kinds.ts";

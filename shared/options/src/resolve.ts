@@ -4,6 +4,7 @@ import type * as z from "zod";
 import type { CommandLine } from "./command.ts";
 import { itemsOf } from "./compound-kinds.ts";
 import type { Entry, SourceEntries } from "./entries.ts";
+import type { AdoptFile } from "./file.ts";
 import { readFileText } from "./file.ts";
 import type { Action } from "./flags.ts";
 import { readFlags } from "./flags.ts";
@@ -20,6 +21,8 @@ export type Surroundings = {
   readonly readFile: (path: string) => string;
   /** The command that is asked for; `argv` is then what stands after its name. */
   readonly command?: CommandLine | undefined;
+  /** Knows the files of other programs that are taken as they are. */
+  readonly adoptFile?: AdoptFile | undefined;
 };
 
 /** The outcome; the values of a command's own flags stand beside the options'. Values are complete only when there are no problems. */
@@ -115,7 +118,7 @@ function readConfig(
   { from, inlineVariable }: { from: Surroundings; inlineVariable: string },
 ): SourceEntries {
   const inline = from.env[inlineVariable] || undefined;
-  if (named === undefined) return readFileText(table, inline ?? "", inlineVariable);
+  if (named === undefined) return readFileText(table, inline ?? "", inlineVariable, from.adoptFile);
   const none = new Map<string, Entry>();
   if (inline !== undefined) {
     return { entries: none, problems: [`${inlineVariable}: expected to be alone, got ${named.writtenAs} as well`] };
@@ -123,7 +126,7 @@ function readConfig(
   const path = String(named.value);
   const text = readFile(path, { writtenAs: named.writtenAs, shown: show(path) }, from);
   return text.problem === undefined
-    ? readFileText(table, text.content, path)
+    ? readFileText(table, text.content, path, from.adoptFile)
     : { entries: none, problems: [text.problem] };
 }
 
@@ -152,9 +155,10 @@ export function show(value: unknown): string {
   return shown.length > MAX_SHOWN ? `${shown.slice(0, MAX_SHOWN)}...` : shown;
 }
 
-function describeIssues(error: z.ZodError, { writtenAs, value: given }: Entry, form: string): string[] {
+function describeIssues(error: z.ZodError, { writtenAs, value: given, isFile }: Entry, form: string): string[] {
   return error.issues.map((issue) => {
-    const where = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+    const steps = issue.path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+    const where = isFile === true ? steps.replace(/^\./, ": ") : steps;
     return `${writtenAs}${where}: expected ${expectationOf(issue, form)}, got ${show(valueAt(given, issue.path))}`;
   });
 }

@@ -3,7 +3,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { MessagePort } from "node:worker_threads";
 
-import type { CommandLine, OptionTable, ValuesOf } from "@outrigger/options";
+import type { AdoptFile, CommandLine, OptionTable, ValuesOf } from "@outrigger/options";
 
 import type { CommonOptions } from "./common-options.ts";
 import type { Logger, Recorder } from "./logger.ts";
@@ -132,6 +132,8 @@ export type CommandContext<O extends OptionTable, F extends OptionTable> = {
 
 /** A command: answers a question on standard output, without starting anything. */
 export type Command = Omit<CommandLine, "name"> & {
+  /** Whether the options have to be those of a start: complete, and fit for each other. They are unless it says `false`. */
+  readonly checksOptions?: boolean;
   /** Resolves with whether the answer is a good one: exit status 0 or 1. An error is told on stderr, exit status 1. */
   // The types of its options and flags are its own: see defineCommand.
   // oxlint-disable-next-line typescript/no-explicit-any
@@ -167,6 +169,11 @@ export type ContainerDefinition<O extends OptionTable, M extends MetricTable> = 
    * is read as options; the same is given back where there is nothing to translate.
    */
   translate?(words: CommandWords): CommandWords;
+  /**
+   * Knows the files of other programs, for those who swap an image: which option a `--config` file with these keys is the
+   * whole value of, or undefined where it holds options.
+   */
+  readonly adoptFile?: AdoptFile;
   /**
    * Looks at values together, and at the files that they name, without starting anything. Each string is a problem of
    * the form `<as written>: expected <form>, got <value>`; `writtenAs` names each option as the user wrote it.
@@ -204,6 +211,7 @@ export function defineCommand<const O extends OptionTable, const F extends Optio
   _options: O,
   command: Omit<CommandLine, "name" | "flags"> & {
     readonly flags: F;
+    readonly checksOptions?: boolean;
     run(context: CommandContext<O, F>): Promise<boolean>;
   },
 ): Command {

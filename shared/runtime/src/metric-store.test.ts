@@ -113,3 +113,23 @@ test("open series are bounded: after a thousand, new ones are not recorded and o
   expect(store.samplesOf(table.expiry)).toHaveLength(1000);
   expect(valuesOf(store, "expiry")[0]).toBe("demo_expiry 0 x 2");
 });
+
+test("a histogram may have open labels: each series has buckets of its own, and there are so many at most", () => {
+  const table = { took: histogram("demo_took_seconds", "How long.", { buckets: [1, 2], labels: { shard: "a name" } }) };
+  const { metrics, samplesOf } = createMetricStore(table);
+  expect(samplesOf(table.took)).toEqual([]);
+  const fast = metrics.took.histogram({ shard: "fast" });
+  metrics.took.histogram({ shard: "slow" }).observe(7);
+  fast.observe(0.5);
+  fast.observe(1.5);
+  metrics.took.histogram({ shard: "fast" }).observe(0.5);
+  const valuesOf = (shard: string): number[] =>
+    samplesOf(table.took)
+      .filter(({ labels }) => labels["shard"] === shard)
+      .map(({ value }) => value);
+  expect(valuesOf("fast")).toEqual([2, 3, 3, 2.5, 3]);
+  expect(valuesOf("slow")).toEqual([0, 0, 1, 7, 1]);
+  expect(() => metrics.took.inc({ shard: "fast" })).toThrow("expected observe()");
+  for (let i = 0; i < 2000; i++) metrics.took.histogram({ shard: `${i}` }).observe(1);
+  expect(samplesOf(table.took)).toHaveLength(1000 * 5);
+});

@@ -66,11 +66,16 @@ export function createMetricStore<T extends MetricTable>(table: T, shared?: Shar
   const numbers = new Float64Array(buffer);
   const arrays = [numbers];
   const open = new Map<Metric, OpenSeries>();
+  const openBuckets = new Map<Metric, OpenBuckets>();
   const handles: Record<string, MetricHandle<Labels>> = {};
   for (const [key, metric] of Object.entries(table)) {
     const start = layout.start.get(metric);
     if (start !== undefined) handles[key] = closedHandle(metric, numbers, start);
-    else {
+    else if (metric.type === "histogram") {
+      const series: OpenBuckets = new Map();
+      openBuckets.set(metric, series);
+      handles[key] = openHistogram(metric, series);
+    } else {
       const series = openSeries();
       open.set(metric, series);
       handles[key] = openHandle(metric, series);
@@ -84,6 +89,11 @@ export function createMetricStore<T extends MetricTable>(table: T, shared?: Shar
     samplesOf: (metric) => {
       const start = layout.start.get(metric);
       if (start !== undefined) return closedSamples(metric, start, sum);
+      const buckets = openBuckets.get(metric);
+      if (buckets !== undefined)
+        return [...buckets.values()].flatMap(({ labels, numbers: own }) =>
+          bucketSamples(metric, labels, (at) => own[at]!),
+        );
       return [...open.get(metric)!.values()].map(({ labels, value }) => ({ metricName: metric.name, labels, value }));
     },
   };
@@ -164,18 +174,42 @@ function closedSamples(metric: Metric, start: number, sum: (index: number) => nu
   return seriesOf(metric).flatMap((labels, at) => {
     const place = start + at * widthOf(metric);
     if (metric.type !== "histogram") return [{ metricName: metric.name, labels, value: sum(place) }];
-    let cumulated = 0;
-    const buckets = [...metric.buckets, "+Inf"].map((le, bucket) => {
-      cumulated += sum(place + bucket);
-      return { metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: cumulated };
-    });
-    const total = sum(place + metric.buckets.length + 1);
-    return [
-      ...buckets,
-      { metricName: `${metric.name}_sum`, labels, value: total },
-      { metricName: `${metric.name}_count`, labels, value: cumulated },
-    ];
+    return bucketSamples(metric, labels, (index) => sum(place + index));
   });
+}
+
+/** The samples of one histogram, whose numbers stand as BucketCell has them. */
+function bucketSamples(metric: Metric, labels: Record<string, string>, numberAt: (index: number) => number): Sample[] {
+  let cumulated = 0;
+  const buckets = [...metric.buckets, "+Inf"].map((le, bucket) => {
+    cumulated += numberAt(bucket);
+    return { metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: cumulated };
+  });
+  const total = numberAt(metric.buckets.length + 1);
+  return [
+    ...buckets,
+    { metricName: `${metric.name}_sum`, labels, value: total },
+    { metricName: `${metric.name}_count`, labels, value: cumulated },
+  ];
+}
+
+type OpenBuckets = Map<string, { labels: Record<string, string>; numbers: Float64Array }>;
+
+function openHistogram(metric: Metric, series: OpenBuckets): MetricHandle<Labels> {
+  const refuse = (): never => {
+    throw otherUse(metric);
+  };
+  return {
+    cell: refuse,
+    inc: refuse,
+    histogram: (labels) => {
+      const key = keyOf(metric, labels);
+      const known = series.get(key) ?? { labels, numbers: new Float64Array(widthOf(metric)) };
+      if (series.size < MAX_OPEN_SERIES) series.set(key, known);
+      return new BucketCell(known.numbers, 0, metric.buckets);
+    },
+    clear: () => series.clear(),
+  };
 }
 
 type OpenSeries = Map<string, { labels: Record<string, string>; value: number }>;
@@ -197,9 +231,7 @@ function openHandle(metric: Metric, series: OpenSeries): MetricHandle<Labels> {
       return { add: (amount) => void (kept.value += amount), set: (value) => void (kept.value = value) };
     },
     histogram: () => {
-      throw metric.type === "histogram"
-        ? new TypeError(`${metric.name}: expected closed labels, as it is a histogram`)
-        : otherUse(metric);
+      throw otherUse(metric);
     },
     inc: (labels) => void (at(labels).value += 1),
     clear: () => series.clear(),

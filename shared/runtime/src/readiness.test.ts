@@ -56,3 +56,17 @@ test("what does not hold before the start is over is nothing to look at", () => 
   readiness.set("target", false, "not asked yet");
   expect(told()).toEqual(["info condition does not hold target"]);
 });
+
+test("a remark is shown with a condition that holds, and does not end readiness", () => {
+  const { readiness } = observed();
+  readiness.set("started", true);
+  readiness.set("job", true);
+  readiness.remark("job", "nobody was told");
+  expect(readiness.isReady()).toBe(true);
+  expect(readiness.conditions()).toContainEqual({ name: "job", ok: true, reason: "nobody was told" });
+  readiness.set("job", false, "nothing is there");
+  expect(readiness.conditions()).toContainEqual({ name: "job", ok: false, reason: "nothing is there" });
+  readiness.set("job", true);
+  readiness.remark("job", undefined);
+  expect(readiness.conditions()).toContainEqual({ name: "job", ok: true, reason: "" });
+});

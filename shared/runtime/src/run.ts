@@ -29,11 +29,12 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
       ...words,
       readFile: readTextFile,
       command,
+      adoptFile: container.adoptFile,
     });
   const resolution = resolve();
   if (resolution.action === "help") return exitWith(EXIT.ok, helpOf(container, command));
   if (resolution.action === "version") return exitWith(EXIT.ok, `${container.name} ${container.version}`);
-  const purpose = isHealthcheck ? "healthcheck" : purposeOf(command, resolution.action);
+  const purpose = purposeOf(container, { first, command, action: resolution.action });
   const problems = await problemsOf(container, resolution, purpose);
   if (problems.length > 0) return exitWith(EXIT.usage, "", complaint(container, problems, { purpose, words }));
   if (isHealthcheck) return exitWith((await isHealthy(resolution.values["adminListen"])) ? EXIT.ok : EXIT.failed);
@@ -47,11 +48,17 @@ export async function run(container: AnyContainer, entry: string): Promise<void>
   return live(container, resolution, { entry, reread, stdio });
 }
 
-/** What the process is for: to be the container, or only to answer something. */
-type Purpose = "start" | "healthcheck" | "answer";
+/** What the process is for: to be the container, or only to answer something, perhaps whatever the options are. */
+type Purpose = "start" | "answer" | "unchecked";
 
-const purposeOf = (command: CommandLine | undefined, action: Action | undefined): Purpose =>
-  command === undefined && action === undefined ? "start" : "answer";
+function purposeOf(
+  container: AnyContainer,
+  asked: { first: string | undefined; command: CommandLine | undefined; action: Action | undefined },
+): Purpose {
+  const isUnchecked = container.commands?.[asked.command?.name ?? ""]?.checksOptions === false;
+  if (asked.first === "healthcheck" || isUnchecked) return "unchecked";
+  return asked.command === undefined && asked.action === undefined ? "start" : "answer";
+}
 
 /** The command line and the environment, in the container's own words. */
 function wordsFor(container: AnyContainer, argv: readonly string[]): CommandWords {
@@ -100,7 +107,7 @@ async function problemsOf(
   { problems, values, writtenAs, origins }: Resolution<OptionTable>,
   purpose: Purpose,
 ): Promise<readonly string[]> {
-  if (problems.length > 0 || purpose === "healthcheck" || container.check === undefined) return problems;
+  if (problems.length > 0 || purpose === "unchecked" || container.check === undefined) return problems;
   return container.check(values as never, writtenAs, { origins, starting: purpose === "start" });
 }
 

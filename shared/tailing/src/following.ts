@@ -11,8 +11,11 @@ export type FollowedInput = {
   /** As it is called in the checkpoint. */
   readonly name: string;
   readonly pattern: string;
-  /** Makes the sink for a file from a position on; a file that is cut back gets a new one. */
-  readonly sinkAt: (path: string, position: number) => Sink;
+  /**
+   * Makes the sink for a file from a position on; a file that is cut back gets a new one. `beginning` is what is known of the
+   * first bytes of the file.
+   */
+  readonly sinkAt: (path: string, position: number, beginning: Buffer) => Sink;
 };
 
 export type FollowingSettings = {
@@ -51,19 +54,16 @@ export async function followFiles({ inputs, stateDir, pollInterval, ending, on }
   );
   const save = createSaver(on.unsaved, async () => checkpoint?.save(followers.flatMap((one) => one.marks())));
   while (!ending.aborted) {
-    let bytes = 0;
-    for (const follower of followers) bytes += await follower.poll(Date.now());
+    let isBehind = false;
+    for (const follower of followers) isBehind = (await follower.poll(Date.now())) || isBehind;
     await save();
     on.looked?.();
     // What is behind is not waited for.
-    const wait = bytes > BEHIND ? 0 : pollInterval;
-    await delay(wait, undefined, { signal: ending }).catch(() => undefined);
+    await delay(isBehind ? 0 : pollInterval, undefined, { signal: ending }).catch(() => undefined);
   }
   for (const follower of followers) await follower.end();
   await save();
 }
-
-const BEHIND = 4 * 1024 * 1024;
 
 /** Saves, and tells once when that does not work: a restart then reads more again than it had to. */
 function createSaver(unsaved: (error: Error) => void, save: () => Promise<void>): () => Promise<void> {

@@ -1,6 +1,9 @@
-// Bytes into lines. A line is text without its line feed (and carriage return); what is too long is cut, what is not
-// UTF-8 is replaced, and both are flagged.
+// Bytes into lines. A line is text without its line feed (and carriage return); what is too long is cut, what is not in
+// its charset is replaced, and both are flagged.
 import { isUtf8 } from "node:buffer";
+
+import { createWideCutter } from "./wide-lines.ts";
+import type { Wide } from "./wide-lines.ts";
 
 /** `start` and `end` count bytes from where the cutter began, the line feed included. */
 export type OnLine = (text: string, start: number, end: number, flags: readonly string[]) => void;
@@ -20,12 +23,70 @@ const LF = 10;
 export type LineSettings = {
   /** Where positions begin. */
   readonly startAt?: number;
-  /** How bytes are read, by a name of the Encoding Standard; one in which a line feed is that of ASCII. */
+  /**
+   * How bytes are read, by a name of the Encoding Standard; one in which a line feed is that of ASCII, or UTF-16. What begins
+   * with a byte order mark is read as that says.
+   */
   readonly charset?: string;
+  /** What was read begins with these bytes, where positions do not begin there. */
+  readonly beginning?: Buffer;
 };
 
 export function createLineCutter(maxLine: number, onLine: OnLine, settings: LineSettings = {}): LineCutter {
-  const { startAt = 0, charset = "utf-8" } = settings;
+  const { startAt = 0, charset = "utf-8", beginning = NOTHING } = settings;
+  const wide = wideOf(charset) ?? wideAt(beginning);
+  if (wide !== undefined) return createWideCutter(maxLine, onLine, { startAt, wide });
+  if (startAt > 0) return createByteCutter(maxLine, onLine, { startAt, charset });
+  return createCutterByMark(maxLine, onLine, charset);
+}
+
+const NOTHING = Buffer.alloc(0);
+
+const wideOf = (charset: string): Wide | undefined =>
+  charset === "utf-16le" ? "little" : charset === "utf-16be" ? "big" : undefined;
+
+const wideAt = (bytes: Buffer): Wide | undefined =>
+  bytes[0] === 0xff && bytes[1] === 0xfe ? "little" : bytes[0] === 0xfe && bytes[1] === 0xff ? "big" : undefined;
+
+/** The first bytes tell how to go on; a byte order mark is no character of the first line. */
+function createCutterByMark(maxLine: number, onLine: OnLine, charset: string): LineCutter {
+  let first: Buffer = NOTHING;
+  let cutter: LineCutter | undefined;
+  return {
+    push: (bytes) => {
+      if (cutter !== undefined) return cutter.push(bytes);
+      first = Buffer.concat([first, bytes]);
+      // No line waits for what can be no mark.
+      if (!MARKS.some((mark) => first.length < mark.length && first.equals(mark.subarray(0, first.length)))) begin();
+    },
+    end: () => {
+      if (cutter === undefined) begin();
+      cutter!.end();
+    },
+    position: () => cutter?.position() ?? 0,
+  };
+
+  function begin(): void {
+    const wide = wideAt(first);
+    const isMarked = charset === "utf-8" && first.subarray(0, 3).equals(UTF8_MARK);
+    if (wide !== undefined) cutter = createWideCutter(maxLine, onLine, { startAt: 0, wide });
+    else cutter = createByteCutter(maxLine, isMarked ? withoutMark(onLine) : onLine, { startAt: 0, charset });
+    cutter.push(first);
+    first = NOTHING;
+  }
+}
+
+const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const MARKS = [UTF8_MARK, Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
+
+const withoutMark =
+  (onLine: OnLine): OnLine =>
+  (text, start, end, flags) =>
+    onLine(start === 0 ? text.slice(1) : text, start, end, flags);
+
+type Whole = { readonly startAt: number; readonly charset: string };
+
+function createByteCutter(maxLine: number, onLine: OnLine, { startAt, charset }: Whole): LineCutter {
   const decode = charset === "utf-8" ? decodeUtf8 : decoderOf(charset);
   let rest: Buffer = Buffer.alloc(0);
   let position = startAt;

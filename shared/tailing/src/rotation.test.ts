@@ -4,7 +4,7 @@ import { appendFileSync, copyFileSync, existsSync, renameSync, truncateSync, uti
 import { until } from "@outrigger/testing";
 import { expect, onTestFinished as cleanup, test } from "vitest";
 
-import { createFolder, numbered, numbersOf, upTo } from "./test-folder.ts";
+import { createFolder, createRotated, numbered, numbersOf, upTo } from "./test-folder.ts";
 
 test("what was written between the last look and a file's being copied and cut back is read from the copy", async () => {
   const folder = createFolder(cleanup);
@@ -123,30 +123,19 @@ test("files rotated several times between two looks of one run are all read, by 
 
 test("files rotated between three runs are each opened once, in the order in which they were written", async () => {
   const folder = createFolder(cleanup);
-  const rotate = (...names: string[]): void => {
-    for (const [from, to] of names.map((name, i) => [name, names[i - 1]!]).slice(1)) {
-      renameSync(folder.at(from!), folder.at(to!));
-    }
-    const newest = folder.at(names.at(-1)!);
-    copyFileSync(folder.at("a.log"), newest);
-    truncateSync(folder.at("a.log"));
-  };
-  /** Of two files that are written at once it is not known which is the older one. */
-  const age = (name: string, seconds: number): void =>
-    utimesSync(folder.at(name), new Date(), new Date(Date.now() - seconds * 1000));
-  writeFileSync(folder.at("a.log"), numbered(0, 10));
+  const file = createRotated(folder.at, { isCopied: true });
+  file.write(0, 10);
   await until(() => folder.lines.length === 10);
   await folder.stop();
-  appendFileSync(folder.at("a.log"), numbered(10, 20));
-  rotate("a.log.1");
-  appendFileSync(folder.at("a.log"), numbered(20, 30));
+  file.write(10, 20);
+  file.rotate();
+  file.write(20, 30);
   await folder.lookOnce();
-  appendFileSync(folder.at("a.log"), numbered(30, 40));
-  rotate("a.log.2", "a.log.1");
-  appendFileSync(folder.at("a.log"), numbered(40, 50));
-  rotate("a.log.3", "a.log.2", "a.log.1");
-  appendFileSync(folder.at("a.log"), numbered(50, 60));
-  for (const [i, name] of ["a.log.1", "a.log.2", "a.log.3"].entries()) age(name, i + 1);
+  file.write(30, 40);
+  file.rotate();
+  file.write(40, 50);
+  file.rotate();
+  file.write(50, 60);
   await folder.lookOnce();
   expect(numbersOf(folder.lines)).toEqual(upTo(60));
   expect(folder.open()).toBe(0);

@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
-const CHUNK = 128 * 1024;
+const CHUNK = 32 * 1024;
 
 export type Look = { readonly size: number; readonly mtimeMs: number };
 

@@ -76,7 +76,10 @@ function formatOf(path: string): BundleFormat {
   return path.endsWith(".zip") ? "zip" : "file";
 }
 
-/** What the server has said last, and what it calls it. */
+/**
+ * What the server has said last, and what it calls it: nothing, if that may have changed again within the same second.
+ * Times have no fractions (RFC 9110 section 8.8.2.2), and the ETags of many servers are made of the time and the size.
+ */
 type Known = { readonly files: FileSet; readonly etag: string | undefined; readonly modified: string | undefined };
 
 function createWebSource(web: Web, settings: SourceSettings): Source {
@@ -114,7 +117,7 @@ async function ask(web: Web, { limits }: SourceSettings, { state, waitMs, signal
   const response = await fetchUrl(web.url, common);
   if (response.status === 304 && state.known !== undefined) return false;
   requireContent(web.url, response);
-  const { etag, "last-modified": modified, ...rest } = response.headers;
+  const { etag, "last-modified": modified, date, ...rest } = response.headers;
   const { authorization } = common.headers;
   await web.check(response, {
     ...common,
@@ -125,7 +128,8 @@ async function ask(web: Web, { limits }: SourceSettings, { state, waitMs, signal
   if (rest["content-encoding"] !== undefined && rest["content-encoding"] !== "identity")
     throw new Error(`${shownUrl(web.url)}: expected content as it is, got ${rest["content-encoding"]}`);
   const files = await unpack(web.format, response.body, { name: web.fileName, limits });
-  state.known = { files, etag, modified };
+  const isFresh = modified !== undefined && Date.parse(date ?? "") - Date.parse(modified) < 1000;
+  state.known = isFresh ? { files, etag: undefined, modified: undefined } : { files, etag, modified };
   return true;
 }
 

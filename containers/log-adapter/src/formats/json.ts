@@ -74,16 +74,16 @@ const INNER = ["log", "fields", "record"];
 export const readJson: Format = (line, reading, times) => {
   const fields = parseObject(line);
   if (fields === undefined) return false;
-  const used = new Set<string>();
-  const inner = INNER.map((name) => fields[name]).find(isFields);
+  const used: string[] = [];
+  const inner = innerOf(fields);
   const find = (names: readonly string[], isGood: (value: unknown) => boolean): unknown => {
     for (const name of names) {
       const value = fields[name];
       if (value === undefined || !isGood(value)) continue;
-      used.add(name);
+      used.push(name);
       return value;
     }
-    const name = names.find((candidate) => inner?.[candidate] !== undefined && isGood(inner[candidate]));
+    const name = inner && names.find((candidate) => inner[candidate] !== undefined && isGood(inner[candidate]));
     return name === undefined ? undefined : inner![name];
   };
   find(TIME, (value) => readTime(value, reading, times));
@@ -96,9 +96,17 @@ export const readJson: Format = (line, reading, times) => {
   reading.format = fields["t"] !== undefined && fields["ctx"] !== undefined ? "mongodb" : "json";
   // Without a message the object itself is one.
   reading.body = typeof body === "string" ? body : line;
-  for (const name of Object.keys(fields)) if (!used.has(name)) addAttribute(reading, name, fields[name]);
+  for (const name of Object.keys(fields)) if (!used.includes(name)) addAttribute(reading, name, fields[name]);
   return true;
 };
+
+function innerOf(fields: Fields): Fields | undefined {
+  for (const name of INNER) {
+    const value = fields[name];
+    if (isFields(value)) return value;
+  }
+  return undefined;
+}
 
 function parseObject(line: string): Fields | undefined {
   if (line.charCodeAt(0) !== 123 || !line.trimEnd().endsWith("}")) return undefined;
@@ -120,7 +128,7 @@ function readTime(value: unknown, reading: Reading, times: TimeReader): boolean 
 }
 
 function readTimeValue(value: unknown, times: TimeReader): boolean {
-  if (typeof value === "number") return times.readEpoch(Number.isInteger(value) ? String(value) : value.toFixed(6));
+  if (typeof value === "number") return times.readEpochNumber(value);
   if (typeof value !== "string") return false;
   return times.readEpoch(value) || times.read(value, 0) >= 0;
 }
@@ -149,21 +157,23 @@ function levelOfWord(value: unknown): number {
 }
 
 function levelByStatus(fields: Fields, reading: Reading): void {
-  const status = STATUS.map((name) => Number(fields[name])).find((value) => value >= 100 && value < 600);
-  if (status === undefined) return;
-  const number = severityOfStatus(status);
+  const name = STATUS.find((name) => Number(fields[name]) >= 100 && Number(fields[name]) < 600);
+  if (name === undefined) return;
+  const number = severityOfStatus(Number(fields[name]));
   setSeverity(reading, textOf(number), number);
 }
 
 const isId = (value: unknown): boolean => typeof value === "string" && /^[0-9a-f]{16,32}$/i.test(value);
 const idOf = (value: unknown): string => (typeof value === "string" ? value.toLowerCase() : "");
 
+const isError = (value: unknown): boolean =>
+  value !== undefined && (isFields(value) || (typeof value === "string" && value.includes("\n")));
+
 /** Fills in what is known of an exception; the field itself stays among the attributes. */
 function takeError(fields: Fields, reading: Reading): void {
-  const error = ERRORS.map((name) => fields[name]).find(
-    (value) => isFields(value) || (typeof value === "string" && value.includes("\n")),
-  );
-  if (error === undefined) return;
+  const name = ERRORS.find((name) => isError(fields[name]));
+  if (name === undefined) return;
+  const error = fields[name];
   if (!isFields(error)) return addAttribute(reading, "exception.stacktrace", error);
   addAttribute(reading, "exception.type", error["type"] ?? error["name"] ?? error["class"]);
   addAttribute(reading, "exception.message", error["message"]);

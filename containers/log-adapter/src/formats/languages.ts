@@ -73,10 +73,16 @@ const RAS = /(\S{1,40}) (\d{9,10}) \d{4}\.\d\d\.\d\d (\S{1,120}) /y;
 const RAS_EVENT = / (\S{1,120}) (\S{1,40}) (\S{1,40}) (INFO|WARNING|ERROR|SEVERE|FATAL|FAILURE|DEBUG) ?/y;
 const STATE = /(\d{1,12}) (\S{1,120}) (\S{1,120}) (\S{1,120}) (\d{9,10}) (-?\d{1,4}) /y;
 
+/** Whether there are nine digits, as most lines that are none of these do not have. */
+function isNumberAt(line: string, at: number): boolean {
+  for (let i = at; i < at + 9; i++) if (!(line.charCodeAt(i) >= 48 && line.charCodeAt(i) <= 57)) return false;
+  return true;
+}
+
 /** A label, seconds, a date, a node, and then either an event of the node or what its syslog said. */
 export const readRas: Format = (line, reading, times) => {
   RAS.lastIndex = 0;
-  const match = RAS.exec(line);
+  const match = isNumberAt(line, line.indexOf(" ") + 1) ? RAS.exec(line) : null;
   if (match === null) return readState(line, reading, times);
   const end = times.read(line, RAS.lastIndex);
   if (end < 0) return false;

@@ -24,10 +24,15 @@ const CSV_HEAD = /[^,"]{23,40},(?:"[^"]{1,63}")?,(?:"[^"]{1,63}")?,\d{1,10},/y;
 const LEVELS = /^(?:DEBUG[1-5]?|INFO|NOTICE|LOG|WARNING|ERROR|FATAL|PANIC)$/;
 const MAX_FIELDS = 64;
 
+function beginsAsCsv(line: string): boolean {
+  const comma = line.indexOf(",");
+  CSV_HEAD.lastIndex = 0;
+  return comma >= 23 && comma <= 40 && CSV_HEAD.test(line);
+}
+
 /** A record of csvlog. One whose quotes are not closed goes on in the next line: see isOpenCsv. */
 export const readPostgresqlCsv: Format = (line, reading, times) => {
-  CSV_HEAD.lastIndex = 0;
-  if (!CSV_HEAD.test(line)) return false;
+  if (!beginsAsCsv(line)) return false;
   const fields = fieldsOf(line);
   const level = fields[11] ?? "";
   reading.format = "postgresql_csv";

@@ -38,6 +38,10 @@ export function matchOf(pattern: RegExp, line: string, at: number): string | und
   return match[0];
 }
 
+/** The match at the one place or else at the other, which is often the same. */
+export const eitherOf = (pattern: RegExp, line: string, one: number, other: number): string | undefined =>
+  matchOf(pattern, line, one) ?? (one === other ? undefined : matchOf(pattern, line, other));
+
 /** The name of who speaks, or behind it the place in the code; it ended where the last match did. */
 export function addComponent(name: string, cursor: Cursor, reading: Reading, end = matchEnd): boolean {
   addAttribute(reading, cursor.components === 0 ? "log.logger" : "code.file.path", name);

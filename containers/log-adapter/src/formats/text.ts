@@ -5,7 +5,7 @@ import { addAttribute, setSeverity, takeTime } from "../reading.ts";
 import type { Format, Reading } from "../reading.ts";
 import { FREE_LEVEL, MARKED_LEVEL, severityOfLetter, severityOfWord } from "../severity.ts";
 import type { TimeReader } from "../timestamp.ts";
-import { addComponent, endOfMatch, matchOf, NAME, skip, sticky } from "./text-cursor.ts";
+import { addComponent, eitherOf, endOfMatch, matchOf, NAME, skip, sticky } from "./text-cursor.ts";
 import type { Cursor } from "./text-cursor.ts";
 import {
   METHOD,
@@ -163,12 +163,11 @@ function takeLevel(line: string, cursor: Cursor, reading: Reading): boolean {
   return true;
 }
 
-const letterAt = (line: string, from: number, at: number): string | undefined =>
-  matchOf(LETTER, line, from) ?? matchOf(LETTER, line, at);
+const letterAt = (line: string, from: number, at: number): string | undefined => eitherOf(LETTER, line, from, at);
 
 /** A level that is marked, or that stands free behind a time or in capitals. */
 function wordAt(line: string, from: number, { at, hasTime }: Cursor): string | undefined {
-  const marked = matchOf(MARKED, line, from) ?? matchOf(MARKED, line, at);
+  const marked = eitherOf(MARKED, line, from, at);
   return marked ?? (hasTime || isUpper(line, at) ? matchOf(FREE, line, at) : undefined);
 }
 

@@ -153,7 +153,7 @@ async function run(state: State, sender: Sender, closing: AbortSignal): Promise<
 }
 
 /** What goes together in one sending, where much waits. */
-const TOGETHER = 256 * 1024;
+const TOGETHER = 1024 * 1024;
 
 function takeTogether(memory: Waiting[]): Waiting[] {
   let [count, size] = [0, 0];

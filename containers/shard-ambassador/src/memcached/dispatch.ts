@@ -1,7 +1,6 @@
 // Decides who answers a command of memcached: a shard, several, or the ambassador itself.
-import type { DispatchSettings, Refusal } from "../redis/dispatch.ts";
-import type { Session } from "../redis/local.ts";
-import type { Slot } from "../redis/slot.ts";
+import type { DispatchSettings, LocalSettings, Refusal, Session } from "../proxy/dispatching.ts";
+import type { Slot } from "../proxy/slot.ts";
 import { binaryKey, problemOf } from "./checks.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Command } from "./commands.ts";
@@ -15,7 +14,7 @@ const drop = { add: () => NOTHING };
 
 export type Dispatch = (request: RequestParser, slot: Slot, session: Session) => void;
 
-export function createDispatch({ topologies, local, onRefused }: DispatchSettings): Dispatch {
+export function createDispatch({ topologies, local, hotKeys, onRefused, onSplit }: DispatchSettings): Dispatch {
   return (request, slot, session) => {
     const name = request.text(0);
     const command = COMMANDS.get(name);
@@ -24,23 +23,11 @@ export function createDispatch({ topologies, local, onRefused }: DispatchSetting
     if (refused !== undefined) {
       onRefused(refused.reason);
       slot.answer(isSilent ? NOTHING : refused.reply);
-    } else if (command!.kind === "local") answer(name, request, slot, session);
+    } else if (command!.kind === "local") answer(name, request, slot, { session, local });
     else if (command!.kind === "keys") sendKeys(command!, request, slot, session);
     else if (command!.kind === "meta") sendMeta(command!, request, slot, session);
     else sendOne(request, isSilent, slot, session);
   };
-
-  function answer(name: string, request: RequestParser, slot: Slot, session: Session): void {
-    if (name === "version") return slot.answer(lineReply(`VERSION ${local.version} shard-ambassador`));
-    if (name === "mn") return slot.answer(FENCE);
-    if (name === "quit") {
-      session.quit();
-      return slot.answer(NOTHING);
-    }
-    if (request.text(1) !== "route") return slot.answer(clientError("expected outrigger route <key>"));
-    const { shard, address } = local.explain(wordOf(request, 2));
-    return slot.answer(lineReply(`ROUTE ${shard} ${address}`));
-  }
 
   function linkOf(shard: number, { id }: Session): ReturnType<(typeof topologies.current.shards)[number]["link"]> {
     const { counters, link } = topologies.current.shards[shard]!;
@@ -49,12 +36,17 @@ export function createDispatch({ topologies, local, onRefused }: DispatchSetting
   }
 
   function ownerOf(key: Uint8Array): number {
+    hotKeys.see(key, 0, key.length);
     return topologies.current.locate(key, 0, key.length);
   }
 
   function sendKeys({ first }: Command, request: RequestParser, slot: Slot, session: Session): void {
     const { parts, merge } = split(request, first, topologies.current.locate);
-    if (parts.length > 1) slot.merge = merge;
+    hotKeys.see(request.bytes, request.argumentStart(first), request.argumentEnd(first));
+    if (parts.length > 1) {
+      slot.merge = merge;
+      onSplit(parts.length);
+    }
     for (const [part, { shard, bytes }] of parts.entries()) {
       linkOf(shard, session).send(slot, part, bytes, 0, bytes.length);
     }
@@ -79,6 +71,24 @@ export function createDispatch({ topologies, local, onRefused }: DispatchSetting
     if (isQuiet) link.sendQuiet(slot, request.bytes, request.start, request.end);
     else link.send(slot, 0, request.bytes, request.start, request.end);
   }
+}
+
+/** The ambassador's own answers. */
+function answer(
+  name: string,
+  request: RequestParser,
+  slot: Slot,
+  { session, local }: { session: Session; local: LocalSettings },
+): void {
+  if (name === "version") return slot.answer(lineReply(`VERSION ${local.version} shard-ambassador`));
+  if (name === "mn") return slot.answer(FENCE);
+  if (name === "quit") {
+    session.quit();
+    return slot.answer(NOTHING);
+  }
+  if (request.text(1) !== "route") return slot.answer(clientError("expected outrigger route <key>"));
+  const { shard, address } = local.explain(wordOf(request, 2));
+  return slot.answer(lineReply(`ROUTE ${shard} ${address}`));
 }
 
 const wordOf = (request: RequestParser, i: number): Buffer =>

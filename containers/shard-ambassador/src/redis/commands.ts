@@ -12,6 +12,8 @@ export type Command = {
     | "store" // key 1, and one after STORE or STOREDIST
     | "streams" // the first half of what follows STREAMS
     | "local" // answered by the ambassador
+    | "transaction" // MULTI and what belongs to it
+    | "subscription" // SUBSCRIBE and what belongs to it: arguments are channels
     | "blocking"
     | "whole"; // concerns a whole server or its connection
   readonly first: number;
@@ -19,11 +21,23 @@ export type Command = {
   readonly last: number;
   readonly step: number;
   readonly extra: number;
+  /** Changes nothing, so that a replica can answer it. */
+  readonly isRead: boolean;
   /** Set where the command can be split over shards. */
   readonly merge: MergeKind | undefined;
 };
 
-type Spec = Partial<Omit<Command, "name">> & { readonly names: string };
+/** By the flag `readonly` that `COMMAND` tells of them. */
+const READS = new Set(
+  `bitcount bitfield_ro bitpos dump eval_ro evalsha_ro exists expiretime fcall_ro geodist geohash geopos georadius_ro
+  georadiusbymember_ro geosearch get getbit getrange hexists hget hgetall hkeys hlen hmget hrandfield hscan hstrlen hvals
+  lcs lindex llen lpos lrange mget object pexpiretime pttl scard sdiff sinter sintercard sismember smembers smismember
+  sort_ro srandmember sscan strlen substr sunion ttl type xinfo xlen xpending xrange xread xrevrange zcard zcount zdiff
+  zinter zintercard zlexcount zmscore zrandmember zrange zrangebylex zrangebyscore zrank zrevrange zrevrangebylex
+  zrevrangebyscore zrevrank zscan zscore zunion`.split(/\s+/),
+);
+
+type Spec = Partial<Omit<Command, "name" | "isRead">> & { readonly names: string };
 
 const SPECS: readonly Spec[] = [
   {
@@ -50,13 +64,17 @@ const SPECS: readonly Spec[] = [
   { names: "zdiffstore zinterstore zunionstore", kind: "numkeys", first: 2, extra: 1 },
   { names: "sort georadius georadiusbymember", kind: "store" },
   { names: "xread xreadgroup", kind: "streams" },
+  { names: "publish spublish" },
+  { names: "multi exec discard unwatch", kind: "transaction" },
+  { names: "watch", kind: "transaction", last: -1 },
+  { names: "subscribe ssubscribe", kind: "subscription", last: -1 },
+  { names: "unsubscribe sunsubscribe", kind: "subscription" },
   { names: "auth ping echo select command client hello quit info outrigger", kind: "local" },
   { names: "blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin wait waitaof", kind: "blocking" },
   {
-    names: `acl asking bgrewriteaof bgsave cluster config dbsize debug discard exec failover flushall flushdb
-      function keys lastsave latency lolwut migrate module monitor multi psubscribe psync publish pubsub punsubscribe
-      randomkey readonly readwrite replicaof reset role save scan script shutdown slaveof slowlog spublish ssubscribe
-      subscribe sunsubscribe swapdb sync time unsubscribe unwatch watch`,
+    names: `acl asking bgrewriteaof bgsave cluster config dbsize debug failover flushall flushdb function keys
+      lastsave latency lolwut migrate module monitor psubscribe psync pubsub punsubscribe randomkey readonly readwrite
+      replicaof reset role save scan script shutdown slaveof slowlog swapdb sync time`,
     kind: "whole",
   },
 ];
@@ -69,6 +87,7 @@ export const COMMANDS: readonly Command[] = SPECS.flatMap(({ names, ...given }) 
     last: given.first ?? 1,
     step: 1,
     extra: 0,
+    isRead: READS.has(name),
     merge: undefined,
     ...given,
   })),

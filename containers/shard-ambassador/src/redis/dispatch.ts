@@ -1,68 +1,71 @@
 // Decides who answers a command: a shard, several, or the ambassador itself.
-import type { HashTag } from "../placement/placement.ts";
-import type { ClientSettings } from "./client-connection.ts";
+import type { Locate } from "../placement/node.ts";
+import type { ClientSettings } from "../proxy/client-connection.ts";
+import type { DispatchSettings, Session } from "../proxy/dispatching.ts";
+import type { Slot } from "../proxy/slot.ts";
 import { commandOf } from "./commands.ts";
 import type { Command, MergeKind } from "./commands.ts";
-import { CROSS_SHARD, shardOf, WOULD_BLOCK } from "./keys.ts";
+import { BAD_ARGUMENTS, CROSS_SHARD, shardOf } from "./keys.ts";
 import { answerLocally } from "./local.ts";
-import type { LocalSettings, Session } from "./local.ts";
-import { errorReply } from "./replies.ts";
+import { createRefusing } from "./refusing.ts";
+import type { Refusing } from "./refusing.ts";
 import type { RequestParser } from "./request-parser.ts";
-import type { Slot } from "./slot.ts";
+import { createSpecials } from "./specials.ts";
+import type { Specials } from "./specials.ts";
 import { split } from "./split.ts";
-import type { Topologies } from "./topology.ts";
-
-/** Why the ambassador answers a command with an error of its own. */
-export const REFUSALS = ["unknown_command", "unsupported", "bad_arguments", "cross_shard", "unauthenticated"] as const;
-export type Refusal = (typeof REFUSALS)[number];
-
-export type DispatchSettings = {
-  readonly topologies: Pick<Topologies, "current">;
-  readonly local: LocalSettings;
-  onRefused(reason: Refusal): void;
-};
 
 export function createDispatch(settings: DispatchSettings): ClientSettings<RequestParser>["dispatch"] {
   const { topologies, local } = settings;
+  const refusing = createRefusing(settings);
+  const { refuse, refuseBlocking, refuseWhole, refuseKeys } = refusing;
+  const specials = specialsOf(settings, refusing);
 
   return (request, slot, session) => {
     const command = commandOf(request.bytes, request.argumentStart(0), request.argumentEnd(0));
     if (local.password !== undefined && !session.isAuthenticated && !isOpen(command))
       refuse(slot, "unauthenticated", "Authentication required.", "NOAUTH");
-    else if (command === undefined)
-      refuse(slot, "unknown_command", `unknown command '${request.text(0).slice(0, 128)}'`);
-    else if (command.kind === "local") slot.answer(answerLocally(command.name, request, session, local));
-    else if (command.kind === "blocking") refuseBlocking(slot, command.name);
-    else if (command.kind === "whole") refuse(slot, "unsupported", wholeText(command.name));
-    else dispatchKeys(command, request, slot, session);
+    else if (session.special === undefined || !specials.take(command, request, slot, session))
+      dispatchOne(command, request, slot, session);
   };
 
+  function dispatchOne(command: Command | undefined, request: RequestParser, slot: Slot, session: Session): void {
+    if (command === undefined)
+      return refuse(slot, "unknown_command", `unknown command '${request.text(0).slice(0, 128)}'`);
+    switch (command.kind) {
+      case "local":
+        return slot.answer(answerLocally(command.name, request, session, local));
+      case "transaction":
+      case "subscription":
+        return specials.begin(command, request, slot, session);
+      case "blocking":
+        return refuseBlocking(slot, command.name);
+      case "whole":
+        return refuseWhole(slot, command.name);
+      default:
+        return dispatchKeys(command, request, slot, session);
+    }
+  }
+
   function dispatchKeys(command: Command, request: RequestParser, slot: Slot, session: Session): void {
-    const { locate, hashTag } = topologies.current;
-    const shard = isPaired(command, request) ? shardOf(command, request, locate) : Number.NaN;
-    if (shard >= 0) send(shard, slot, { session, part: 0 }, request.bytes, request.start, request.end);
+    const shard = shardNumber(command, request, topologies.current.locate);
+    if (command.kind === "keys" && command.first < request.count)
+      settings.hotKeys.see(request.bytes, request.argumentStart(command.first), request.argumentEnd(command.first));
+    if (shard >= 0) send(shard, slot, { command, session, part: 0 }, request.bytes, request.start, request.end);
     else if (shard === CROSS_SHARD && command.merge !== undefined)
       sendParts(command, command.merge, request, slot, session);
-    else if (shard === CROSS_SHARD)
-      refuse(
-        slot,
-        "cross_shard",
-        `keys of '${command.name}' are on different shards: ${remedyOf(hashTag)}`,
-        "CROSSSHARD",
-      );
-    else if (shard === WOULD_BLOCK) refuseBlocking(slot, command.name);
-    else refuse(slot, "bad_arguments", `wrong number of arguments for '${command.name}' command`);
+    else refuseKeys(command, shard, slot);
   }
 
   function send(
     shard: number,
     slot: Slot,
-    { session, part }: { session: Session; part: number },
+    { command, session, part }: { command: Command; session: Session; part: number },
     bytes: Buffer,
     start: number,
     end: number,
   ): void {
-    const { counters, link } = topologies.current.shards[shard]!;
+    const owner = topologies.current.shards[shard]!;
+    const { counters, link } = command.isRead && owner.reader !== undefined ? owner.reader() : owner;
     counters.requests.add(1);
     link(session.protocol, session.id).send(slot, part, bytes, start, end);
   }
@@ -70,16 +73,8 @@ export function createDispatch(settings: DispatchSettings): ClientSettings<Reque
   function sendParts(command: Command, kind: MergeKind, request: RequestParser, slot: Slot, session: Session): void {
     const { parts, merge } = split(command, kind, request, topologies.current.locate);
     slot.merge = merge;
-    parts.forEach(({ shard, bytes }, part) => send(shard, slot, { session, part }, bytes, 0, bytes.length));
-  }
-
-  function refuse(slot: Slot, reason: Refusal, text: string, code?: string): void {
-    settings.onRefused(reason);
-    slot.answer(errorReply(text, code));
-  }
-
-  function refuseBlocking(slot: Slot, name: string): void {
-    refuse(slot, "unsupported", `'${name}' would wait, and hold up all who share the connection to the shard`);
+    settings.onSplit(parts.length);
+    parts.forEach(({ shard, bytes }, part) => send(shard, slot, { command, session, part }, bytes, 0, bytes.length));
   }
 }
 
@@ -90,11 +85,20 @@ const isOpen = (command: Command | undefined): boolean =>
 /** Keys with values come in pairs. */
 const isPaired = ({ step, first }: Command, { count }: RequestParser): boolean => (count - first) % step === 0;
 
-const wholeText = (name: string): string =>
-  `'${name}' concerns a whole server or its connection, and cannot be sent to one shard`;
+/** The shard that owns the keys of a command, or one of the negative numbers of keys.ts. */
+const shardNumber = (command: Command, request: RequestParser, locate: Locate): number =>
+  isPaired(command, request) ? shardOf(command, request, locate) : BAD_ARGUMENTS;
 
-function remedyOf(hashTag: HashTag | undefined): string {
-  if (hashTag === undefined) return "give --hash-tag, and keys a common part between its two characters";
-  const [open, close] = [hashTag.open, hashTag.close].map((code) => String.fromCharCode(code));
-  return `a hash tag keeps them together, such as user:${open}7${close}:name and user:${open}7${close}:mail`;
+function specialsOf(settings: DispatchSettings, { refuse, refuseKeys }: Refusing): Specials {
+  const { topologies } = settings;
+  return createSpecials({
+    ...settings,
+    shardFor: (command, request, slot) => {
+      const shard = shardNumber(command, request, topologies.current.locate);
+      if (shard < 0) refuseKeys(command, shard, slot);
+      return topologies.current.shards[shard];
+    },
+    refuseCrossShard: (command, slot) => refuseKeys(command, CROSS_SHARD, slot),
+    refuse,
+  });
 }

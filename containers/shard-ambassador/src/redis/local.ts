@@ -3,29 +3,10 @@ import { createHash, timingSafeEqual } from "node:crypto";
 
 import type { Secret } from "@outrigger/options";
 
+import type { LocalSettings, Session } from "../proxy/dispatching.ts";
 import { COMMANDS } from "./commands.ts";
 import { bulkReply, errorReply, integerReply, mapReply, OK, PONG, reply } from "./replies.ts";
 import type { RequestParser } from "./request-parser.ts";
-
-/** What a client's connection remembers. */
-export type Session = {
-  readonly id: number;
-  protocol: 2 | 3;
-  name: string;
-  /** Whether the password was given, where one is needed. */
-  isAuthenticated: boolean;
-  /** Ends the connection after this reply. */
-  quit(): void;
-};
-
-/** Which shard owns a key. */
-export type Explain = (key: Uint8Array) => { readonly shard: string; readonly address: string };
-export type LocalSettings = {
-  readonly explain: Explain;
-  readonly version: string;
-  /** What clients must give, if anything. */
-  readonly password: Secret | undefined;
-};
 
 type Answer = (request: RequestParser, session: Session, settings: LocalSettings) => Buffer;
 
@@ -47,9 +28,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     return request.count === 1 ? PONG : bulkReply(argument(request, 1));
   },
   echo: (request) => (request.count === 2 ? bulkReply(argument(request, 1)) : wrongNumber("echo")),
-  select: (request) => {
+  select: (request, _, { database }) => {
     if (request.count !== 2) return wrongNumber("select");
-    return word(request, 1) === "0" ? OK : errorReply("DB index is out of range: shards have database 0 only");
+    const isOurs = word(request, 1) === "0" || word(request, 1) === String(database);
+    return isOurs ? OK : errorReply(`DB index is out of range: shards have database ${database} only`);
   },
   quit: (_, session) => {
     session.quit();

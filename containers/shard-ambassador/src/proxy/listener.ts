@@ -1,4 +1,5 @@
 // Accepts clients, up to a number of them.
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 
@@ -7,6 +8,12 @@ import type { Address } from "@outrigger/options";
 
 export type ListenerSettings = {
   readonly maxConnections: number;
+  /** How many may wait to be accepted. */
+  readonly backlog: number;
+  readonly keepAlive: boolean;
+  readonly reusePort: boolean;
+  /** The permissions of a Unix socket, if not those that the process gives. */
+  readonly socketMode?: number | undefined;
   /** How many clients there are now. */
   count(): number;
   onClient(socket: Socket): void;
@@ -22,8 +29,9 @@ export type Listener = {
   close(): void;
 };
 
-export function createListener({ maxConnections, tooMany, count, onClient, onRefused }: ListenerSettings): Listener {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+export function createListener(settings: ListenerSettings): Listener {
+  const { maxConnections, backlog, keepAlive, reusePort, socketMode, tooMany, count, onClient, onRefused } = settings;
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive }, (socket) => {
     if (count() < maxConnections) return onClient(socket);
     onRefused("too_many");
     socket.on("error", () => undefined);
@@ -41,8 +49,10 @@ export function createListener({ maxConnections, tooMany, count, onClient, onRef
         reject(new Error(`--listen: expected a free address, got ${written} (${error.code ?? error.message})`));
       };
       server.once("error", onError);
-      server.listen(address, () => {
+      removeStale(address);
+      server.listen({ ...address, backlog, ...(reusePort ? { reusePort } : {}) }, () => {
         server.off("error", onError);
+        if ("path" in address && socketMode !== undefined) chmodSync(address.path, socketMode);
         const bound = server.address();
         resolve(typeof bound === "object" && bound !== null ? { host: bound.address, port: bound.port } : address);
       });
@@ -50,4 +60,10 @@ export function createListener({ maxConnections, tooMany, count, onClient, onRef
     },
     close: () => void server.close(),
   };
+}
+
+/** Takes away the socket that a process which was killed has left behind. */
+function removeStale(address: Address): void {
+  if ("path" in address && lstatSync(address.path, { throwIfNoEntry: false })?.isSocket() === true)
+    unlinkSync(address.path);
 }

@@ -1,25 +1,18 @@
 // One shard: its connections, which clients share, and what is counted for it.
 import { formatAddress } from "@outrigger/options";
-import type { Cell, HistogramCell } from "@outrigger/runtime";
 
-import { ShardLink, SHARD_FAILURES } from "./shard-link.ts";
-import type { LinkSettings, ShardFailure } from "./shard-link.ts";
-
-export type ShardCounters = {
-  readonly requests: Cell;
-  readonly errors: Readonly<Record<ShardFailure, Cell>>;
-  readonly inFlight: Cell;
-  readonly up: Cell;
-  readonly duration: HistogramCell;
-  readonly ejected: Cell;
-  readonly ejections: Cell;
-};
+import { createShardCounts } from "./shard-counts.ts";
+import type { ShardCounters } from "./shard-counts.ts";
+import { ShardLink } from "./shard-link.ts";
+import type { LinkSettings, OwnLinkSettings } from "./shard-link.ts";
+import type { ShardStatistics } from "./statistics.ts";
 
 export type ShardSettings = Pick<
   LinkSettings,
-  "name" | "address" | "wire" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
+  "name" | "address" | "wire" | "tls" | "turn" | "deadlines" | "connectTimeout" | "timeout" | "maxBackoff" | "maxReply"
 > & {
-  readonly password: string | undefined;
+  /** What each connection begins with, by the version of the protocol. */
+  readonly greetings: Readonly<Record<2 | 3, readonly Buffer[]>>;
   /** Connections for each version of the protocol. */
   readonly connections: number;
   readonly counters: ShardCounters;
@@ -41,9 +34,19 @@ export type Shard = {
   readonly counters: ShardCounters;
   /** The connection for a client: always the same, so that a client's commands stay in order. */
   link(protocol: 2 | 3, client: number): ShardLink;
+  /** Opens a connection for one client alone, who has to close it. */
+  openOwn(protocol: 2 | 3, settings: OwnLinkSettings): ShardLink;
   /** Failures in a row: lost connections, late replies, attempts to connect. */
   failures(): number;
+  isUp(): boolean;
+  /** Who answers a command that only reads; the shard itself where this is undefined. */
+  reader?(): Shard;
   status(): ShardStatus;
+  statistics(): ShardStatistics;
+  /** Requests so far. */
+  served(): number;
+  /** Its keys go to others from now on, or to itself again. */
+  setEjected(isEjected: boolean): void;
   /** Brings gauges up to date. */
   publish(): void;
   close(): void;
@@ -55,6 +58,7 @@ export function createShard(settings: ShardSettings): Shard {
   const links: Record<2 | 3, (ShardLink | undefined)[]> = { 2: [], 3: [] };
   const all = (): ShardLink[] => [...links[2], ...links[3]].filter((link) => link !== undefined);
   const isUpByLink = new Map<string, boolean>();
+  const counts = createShardCounts(counters);
   let failures = 0;
   let state = { up: false, reason: "not connected yet" };
   const link = (protocol: 2 | 3, client: number): ShardLink => {
@@ -72,20 +76,29 @@ export function createShard(settings: ShardSettings): Shard {
   return {
     counters,
     link,
+    openOwn: (protocol, own) => new ShardLink({ ...commonOf(protocol), onState: () => undefined, ...own }),
     failures: () => failures,
+    isUp: () => state.up,
     status,
+    served: () => all().reduce((sum, { requests }) => sum + requests, 0),
+    statistics: () => counts.statistics(all()),
+    setEjected: counts.setEjected,
     publish: () => counters.inFlight.set(status().inFlight),
     close: () => {
       for (const one of all()) one.close();
     },
   };
 
+  /** What all connections have in common. */
+  function commonOf(protocol: 2 | 3) {
+    const onReply = (seconds: number): void => counters.duration.observe(seconds);
+    return { ...settings, greeting: settings.greetings[protocol], onReply, onFailure: counts.onFailure };
+  }
+
   function open(protocol: 2 | 3, at: number): ShardLink {
     return new ShardLink({
-      ...settings,
-      greeting: settings.wire.greeting(protocol, settings.password),
-      onReply: (seconds) => counters.duration.observe(seconds),
-      onFailure: (reason) => counters.errors[reason].add(1),
+      ...commonOf(protocol),
+      onLost: counts.onLost,
       onState: (isUp, reason) => {
         isUpByLink.set(`${protocol}/${at}`, isUp);
         failures = isUp ? 0 : failures + 1;
@@ -102,7 +115,3 @@ export function createShard(settings: ShardSettings): Shard {
     settings.onHealth();
   }
 }
-
-/** A cell for each reason. */
-export const errorCells = (cellOf: (reason: ShardFailure) => Cell): Record<ShardFailure, Cell> =>
-  Object.fromEntries(SHARD_FAILURES.map((reason) => [reason, cellOf(reason)])) as Record<ShardFailure, Cell>;

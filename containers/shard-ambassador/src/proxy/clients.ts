@@ -6,16 +6,19 @@ import type { Metrics } from "../metrics.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { ClientSettings, RequestReader } from "./client-connection.ts";
 import { createListener } from "./listener.ts";
+import type { ListenerSettings } from "./listener.ts";
+import type { ClientStatistics } from "./statistics.ts";
 
 export type ClientsSettings<Request extends RequestReader> = {
   readonly connection: Omit<ClientSettings<Request>, "onClose" | "onClosedByUs">;
-  readonly maxConnections: number;
+  readonly listening: Pick<ListenerSettings, "maxConnections" | "backlog" | "keepAlive" | "reusePort" | "socketMode">;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
 
 export type Clients = {
   listen(address: Address): Promise<Address>;
+  statistics(): ClientStatistics;
   /** Accepts no more, and resolves when every client has got its replies and is gone. */
   drain(): Promise<void>;
   destroy(): void;
@@ -23,7 +26,7 @@ export type Clients = {
 
 export function createClients<Request extends RequestReader>({
   connection,
-  maxConnections,
+  listening,
   metrics,
   log,
 }: ClientsSettings<Request>): Clients {
@@ -31,24 +34,28 @@ export function createClients<Request extends RequestReader>({
   const connections = metrics.connections.cell({});
   const active = metrics.active.cell({});
   let lastId = 0;
+  let ended = 0;
+  let failed = 0;
   let onEmpty = (): void => undefined;
   const settings: ClientSettings<Request> = {
     ...connection,
     onClosedByUs: (reason) => metrics.closed.inc({ reason }),
-    onClose: (client) => {
+    onClose: (client, hasFailed) => {
       all.delete(client);
-      active.set(all.size);
+      active.add(-1);
+      if (hasFailed) failed++;
+      else ended++;
       if (all.size === 0) onEmpty();
     },
   };
   const listener = createListener({
-    maxConnections,
+    ...listening,
     tooMany: connection.wire.tooMany,
     count: () => all.size,
     onClient: (socket) => {
       all.add(new ClientConnection(++lastId, socket, settings));
       connections.add(1);
-      active.set(all.size);
+      active.add(1);
     },
     onRefused: (reason, error) => {
       metrics.connectionsRefused.inc({ reason });
@@ -57,6 +64,7 @@ export function createClients<Request extends RequestReader>({
   });
   return {
     listen: listener.listen,
+    statistics: () => ({ clients: all.size, clientsEver: lastId, clientsEnded: ended, clientsFailed: failed }),
     drain: async () => {
       listener.close();
       if (all.size === 0) return;

@@ -1,8 +1,8 @@
 // What differs between the protocols, on the way to a shard and on the way to a client.
 import * as memcached from "../memcached/replies.ts";
 import { ReplyParser as MemcachedReplyParser } from "../memcached/reply-parser.ts";
-import { errorReply, reply } from "./replies.ts";
-import { ReplyParser } from "./reply-parser.ts";
+import { errorReply, reply } from "../redis/replies.ts";
+import { ReplyParser } from "../redis/reply-parser.ts";
 
 /** Finds where replies end. */
 export type ReplyReader = Pick<ReplyParser, "complete" | "problem" | "type"> & {
@@ -20,18 +20,19 @@ export type Wire = {
   /** Whether a reply is an error. */
   isError(bytes: Buffer, start: number): boolean;
   /** What a connection to a shard begins with; an error to any of it ends the connection. */
-  greeting(protocol: 2 | 3, password: string | undefined): Buffer[];
+  greeting(protocol: 2 | 3, given: { password: string | undefined; database: number }): Buffer[];
 };
 
 const MINUS = 45;
 
 /**
- * The password, the protocol if it is not the one that is spoken anyway, and a probe: a server that hangs still accepts
+ * The password, the protocol and the database if they are not what there is anyway, and a probe: a server that hangs still accepts
  * connections, and one that loads its data answers with an error.
  */
-const redisGreeting: Wire["greeting"] = (protocol, password) => [
+const redisGreeting: Wire["greeting"] = (protocol, { password, database }) => [
   ...(password === undefined ? [] : [reply(["AUTH", password])]),
   ...(protocol === 2 ? [] : [reply(["HELLO", "3"])]),
+  ...(database === 0 ? [] : [reply(["SELECT", String(database)])]),
   reply(["PING"]),
 ];
 

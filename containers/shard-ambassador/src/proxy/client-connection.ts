@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import type { Deadlines, Timed } from "@outrigger/http";
 
 import type { Budget, Waiter } from "./budget.ts";
-import type { Session } from "./local.ts";
+import type { Session, Special } from "./dispatching.ts";
 import type { ReplyWriter } from "./reply-writer.ts";
 import { Slot } from "./slot.ts";
 import type { SlotOwner } from "./slot.ts";
@@ -41,7 +41,7 @@ export type ClientSettings<Request extends RequestReader> = {
   /** Gives the command that was read last to whoever answers it; the reply goes to the slot. */
   dispatch(request: Request, slot: Slot, session: Session): void;
   onClosedByUs(reason: CloseReason): void;
-  onClose(client: ClientConnection<Request>): void;
+  onClose(client: ClientConnection<Request>, hasFailed: boolean): void;
 };
 
 /** Commands of one client that may be under way at a time; more are not read. A power of two. */
@@ -60,6 +60,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   protocol: 2 | 3 = 2;
   name = "";
   isAuthenticated = false;
+  special: Special | undefined;
 
   readonly #socket: Socket;
   readonly #settings: ClientSettings<Request>;
@@ -81,6 +82,8 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   #peerHasEnded = false;
   #hasEnded = false;
   #isClosed = false;
+  /** What is sent besides replies. */
+  #pushed: Buffer[] = [];
 
   constructor(id: number, socket: Socket, settings: ClientSettings<Request>) {
     this.id = id;
@@ -95,7 +98,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
       settings.turn.queue(this);
     });
     socket.on("error", () => undefined);
-    socket.on("close", () => this.#onClose());
+    socket.on("close", (hasFailed: boolean) => this.#onClose(hasFailed));
   }
 
   /** Answers what the client has begun to send, and then ends the connection. */
@@ -110,6 +113,16 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  hold(bytes: number): void {
+    if (!this.#isClosed) this.#charge(bytes);
+  }
+
+  push(bytes: Buffer): void {
+    this.hold(bytes.length);
+    this.#pushed.push(bytes);
+    this.#settings.turn.queue(this);
   }
 
   resume(): void {
@@ -131,6 +144,7 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
   flush(): void {
     if (this.#isClosed) return;
     this.#sendReplies();
+    if (this.#pushed.length > 0) this.#sendPushed();
     const unsent = this.#socket.writableLength;
     this.#charge(unsent - this.#unsent);
     this.#unsent = unsent;
@@ -238,6 +252,14 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
     budget.release(charge);
   }
 
+  #sendPushed(): void {
+    for (const bytes of this.#pushed) {
+      this.#socket.write(bytes);
+      this.#charge(-bytes.length);
+    }
+    this.#pushed = [];
+  }
+
   #charge(bytes: number): void {
     this.#charged += bytes;
     if (bytes >= 0) this.#settings.budget.add(bytes);
@@ -260,11 +282,12 @@ export class ClientConnection<Request extends RequestReader> implements Flushabl
     this.deadline = performance.now() + time;
   }
 
-  #onClose(): void {
+  #onClose(hasFailed: boolean): void {
+    this.special?.close();
     this.#isClosed = true;
     this.#settings.budget.forget(this);
     this.#settings.budget.release(this.#charged);
     this.#settings.deadlines.delete(this);
-    this.#settings.onClose(this);
+    this.#settings.onClose(this, hasFailed);
   }
 }

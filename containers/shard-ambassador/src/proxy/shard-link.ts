@@ -1,25 +1,16 @@
 // One connection to a shard, shared by many clients: commands go out in the order in which they come, and replies belong to
 // them in that order. It reconnects for ever, and while it cannot, every command is answered with an error at once.
-import { connect } from "node:net";
-import type { NetConnectOpts, Socket } from "node:net";
+import type { Socket } from "node:net";
 
 import type { Deadlines, Timed } from "@outrigger/http";
 import type { Address } from "@outrigger/options";
 
+import type { ShardTls } from "../shard-tls.ts";
+import { dial } from "./dial.ts";
+import { WORDS } from "./shard-failures.ts";
+import type { ShardFailure } from "./shard-failures.ts";
 import type { Flushable, Turn } from "./turn.ts";
 import type { ReplyReader, Wire } from "./wire.ts";
-
-/** Why a shard could not answer. */
-export const SHARD_FAILURES = [
-  "down",
-  "connect_failed",
-  "connect_timeout",
-  "lost",
-  "timeout",
-  "bad_reply",
-  "refused",
-] as const;
-export type ShardFailure = (typeof SHARD_FAILURES)[number];
 
 /** Whoever waits for a reply. */
 export type Recipient = {
@@ -27,10 +18,19 @@ export type Recipient = {
   take(part: number, bytes: Buffer, start: number, end: number): void;
 };
 
+/** What the owner of a connection of its own wants to hear. */
+export type OwnLinkSettings = {
+  /** The connection is over; it must be closed in this call, or it is opened again. */
+  onLost(): void;
+  /** Something has come that may be no reply: true takes it. */
+  onAside?(bytes: Buffer, start: number, end: number): boolean;
+};
+
 export type LinkSettings = {
   readonly name: string;
   readonly address: Address;
   readonly wire: Wire;
+  readonly tls: Pick<ShardTls, "optionsFor"> | undefined;
   /** Commands that each connection begins with; an error to one of them ends it. */
   readonly greeting: readonly Buffer[];
   readonly turn: Turn;
@@ -46,16 +46,10 @@ export type LinkSettings = {
   onFailure(reason: ShardFailure): void;
   /** Whether it is connected, and why not. */
   onState(isUp: boolean, reason: string): void;
-};
-
-const WORDS: Record<ShardFailure, string> = {
-  down: "is down",
-  connect_failed: "cannot be reached",
-  connect_timeout: "does not answer new connections in time",
-  lost: "closed the connection",
-  timeout: "does not answer in time",
-  bad_reply: "answered something that is no reply",
-  refused: "refused the connection",
+  /** The connection is over. */
+  onLost(reason: ShardFailure): void;
+  /** Something has come that may be no reply: true takes it. */
+  onAside?(bytes: Buffer, start: number, end: number): boolean;
 };
 
 const OUT_SIZE = 64 * 1024;
@@ -76,6 +70,11 @@ const FENCE = Buffer.from("MN\r\n");
 export class ShardLink implements Flushable, Timed {
   isQueued = false;
   deadline = 0;
+  /** What was sent and has come, since the beginning. */
+  requests = 0;
+  requestBytes = 0;
+  responses = 0;
+  responseBytes = 0;
 
   readonly #settings: LinkSettings;
   #socket: Socket | undefined;
@@ -98,6 +97,8 @@ export class ShardLink implements Flushable, Timed {
   #waiting: (Recipient | undefined)[] = Array.from({ length: 64 });
   #parts = new Uint32Array(64);
   #since = new Float64Array(64);
+  /** How many bytes were sent before each. */
+  #sent = new Float64Array(64);
   #head = 0;
   #tail = 0;
 
@@ -113,6 +114,20 @@ export class ShardLink implements Flushable, Timed {
     return this.#tail - this.#head;
   }
 
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  /** Bytes of commands that wait to be sent. */
+  get unsentBytes(): number {
+    return this.#filled - this.#flushed + (this.#socket?.writableLength ?? 0);
+  }
+
+  /** Bytes of commands that are waited for, sent or not. */
+  get unansweredBytes(): number {
+    return this.inFlight === 0 ? 0 : this.requestBytes - this.#sent[this.#head & (this.#waiting.length - 1)]!;
+  }
+
   /** Sends bytes from `start` to `end` as one command. */
   send(recipient: Recipient, part: number, bytes: Buffer, start: number, end: number): void {
     if (this.#downReply !== undefined) {
@@ -121,6 +136,8 @@ export class ShardLink implements Flushable, Timed {
       return;
     }
     this.#push(recipient, part);
+    this.requests++;
+    this.requestBytes += end - start;
     this.#write(bytes, start, end);
     this.#settings.turn.queue(this);
   }
@@ -165,6 +182,7 @@ export class ShardLink implements Flushable, Timed {
     this.#waiting[at] = recipient;
     this.#parts[at] = part;
     this.#since[at] = now;
+    this.#sent[at] = this.requestBytes;
   }
 
   #grow(): void {
@@ -175,8 +193,11 @@ export class ShardLink implements Flushable, Timed {
     parts.set(order.map((at) => this.#parts[at]!));
     const since = new Float64Array(size * 2);
     since.set(order.map((at) => this.#since[at]!));
+    const sent = new Float64Array(size * 2);
+    sent.set(order.map((at) => this.#sent[at]!));
     this.#parts = parts;
     this.#since = since;
+    this.#sent = sent;
     this.#head = 0;
     this.#tail = size;
   }
@@ -201,13 +222,13 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #connect(): void {
-    const { address, connectTimeout, greeting } = this.#settings;
-    const socket = connect({ ...address, noDelay: true } as NetConnectOpts);
+    const { address, tls, connectTimeout, greeting } = this.#settings;
+    const { socket, ready } = dial(address, tls);
     this.#socket = socket;
     this.#isConnected = false;
     this.deadline = performance.now() + connectTimeout;
     let reason: string | undefined;
-    socket.on("connect", () => {
+    socket.on(ready, () => {
       if (greeting.length === 0) this.#onReady();
     });
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
@@ -258,14 +279,18 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #deliver(bytes: Buffer, start: number, end: number): void {
+    const { onAside } = this.#settings;
+    if (onAside?.(bytes, start, end) === true) return;
     // What nobody has asked for.
-    if (this.#parser.type === PUSH) return;
+    if (this.#parser.type === PUSH && onAside === undefined) return;
     if (this.#head === this.#tail) return this.#disconnect("bad_reply");
     const at = this.#head++ & (this.#waiting.length - 1);
     const recipient = this.#waiting[at]!;
     this.#waiting[at] = undefined;
     if (recipient === nobody) return this.#onGreeted(bytes, start, end);
     if (recipient === fence) return;
+    this.responses++;
+    this.responseBytes += end - start;
     this.#settings.onReply((this.#settings.turn.now - this.#since[at]!) / 1000);
     recipient.take(this.#parts[at]!, bytes, this.#passesFence(bytes, start, end) ? end : start, end);
   }
@@ -306,6 +331,7 @@ export class ShardLink implements Flushable, Timed {
     this.#filled = 0;
     this.#flushed = 0;
     if (this.#isClosed) return;
+    this.#settings.onLost(reason);
     const why = `${WORDS[reason]}${detail === undefined ? "" : ` (${detail})`}`;
     // An idle connection that the shard has closed is opened again at once, before anyone calls the shard down.
     const lasted = performance.now() - this.#connectedAt;
@@ -331,6 +357,7 @@ export class ShardLink implements Flushable, Timed {
   }
 
   #retryLater(atOnce: boolean): void {
+    if (this.#isClosed) return undefined;
     if (atOnce) return this.#connect();
     const backoff = Math.min(MIN_BACKOFF_MS * 2 ** Math.min(this.#failures - 1, 20), this.#settings.maxBackoff);
     // Not all at the same time.
