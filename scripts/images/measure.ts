@@ -18,7 +18,7 @@ import { mebibytes, ownBytes } from "./report.ts";
 
 const run = promisify(execFile);
 
-const STARTS = 5;
+const STARTS = 3;
 /** How long a container is left alone before its memory is read, in milliseconds. */
 const IDLE = 5000;
 
