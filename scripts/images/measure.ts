@@ -60,7 +60,12 @@ async function startOnce({ container, tag }: BuiltImage, engine: string): Promis
     const { args } = await fixture(cleanup);
     // What the container needs lies in this user's temporary folders, and listens on this machine's loopback.
     const own = ["--network", "host", "--user", "0:0", "--volume", `${tmpdir()}:${tmpdir()}`, "--memory", "128m"];
-    const command = ["run", "--detach", ...own, tag, "--admin-listen", "127.0.0.1:0", ...args];
+    // Podman asks by default for limits that a virtual machine may refuse, and for a journal.
+    const podmans =
+      engine === "podman"
+        ? ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096", "--log-driver", "k8s-file"]
+        : [];
+    const command = ["run", "--detach", ...podmans, ...own, tag, "--admin-listen", "127.0.0.1:0", ...args];
     const id = (await run(engine, command)).stdout.trim();
     cleanup(async () => void (await run(engine, ["rm", "--force", id])));
     const started = await until(() => startedAt(engine, id), { timeoutMs: 20_000, describe: `${tag} to start` });
