@@ -33,9 +33,11 @@ const versionOf = (name: string): string =>
 
 /** The base from a registry; the one with git is built upon a public image. */
 export async function publicBase(name: BaseName, { engine }: BaseSettings): Promise<Base> {
-  if (name === "node") return { image: BASE, runtime: RUNTIME_PATHS.node };
-  if (name === "bun") {
-    return { image: `docker.io/oven/bun:${versionOf("bun")}-distroless`, runtime: RUNTIME_PATHS.bun };
+  if (name !== "git") {
+    const image = name === "node" ? BASE : `docker.io/oven/bun:${versionOf("bun")}-distroless`;
+    // What Docker's builder fetches for itself is not among the images, and is not there to be measured.
+    if ((await engine.inspect(image)) === undefined) await engine.pull(image);
+    return { image, runtime: RUNTIME_PATHS[name] };
   }
   await engine.build({
     tag: gitTag,

@@ -24,6 +24,8 @@ export type ImageFacts = { readonly id: string; readonly bytes: number; readonly
 export type Engine = {
   readonly name: EngineName;
   build(build: Build): Promise<void>;
+  /** Gets an image from its registry. */
+  pull(tag: string): Promise<void>;
   /** Undefined if there is no image of that name. */
   inspect(tag: string): Promise<ImageFacts | undefined>;
 };
@@ -52,7 +54,8 @@ export async function findEngine(wanted?: string): Promise<Engine> {
 export function createEngine(name: EngineName): Engine {
   return {
     name,
-    build: (build) => execute(name, buildArguments(name, build), build.epoch),
+    build: (build) => execute(name, buildArguments(name, build), { SOURCE_DATE_EPOCH: String(build.epoch) }),
+    pull: (tag) => execute(name, ["pull", tag]),
     inspect: (tag) => inspect(name, tag),
   };
 }
@@ -108,9 +111,12 @@ const succeeds = (command: string, args: readonly string[]): Promise<boolean> =>
   );
 
 /** Runs a program; what it writes is shown only if it fails. */
-function execute(command: string, args: readonly string[], epoch: number): Promise<void> {
-  const env = { ...process.env, SOURCE_DATE_EPOCH: String(epoch) };
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
+function execute(
+  command: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...variables } });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += String(text)));
   return new Promise((resolve, reject) => {
